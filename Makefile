@@ -1,0 +1,60 @@
+# `make` alone says what there is. Every target makes what it needs first.
+PYTHON := .venv/bin/python
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Our own tools only: the pinned ones, whatever the caller's PATH or configuration say.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help setup demo test lint unit integration molecule e2e fleet fleet-down clean format build
+
+help: ## this list
+	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: system packages (root or sudo) and .venv
+	@scripts/bootstrap
+
+demo: setup ## the main job for real, on the dev fleet; ends with a table
+	@$(PYTHON) -m dev.demo
+
+# Each part runs even when one before it failed; the exit code says whether all passed.
+test: setup ## all tests: unit, integration, molecule, e2e
+	@$(PYTHON) -m scripts.stages unit integration molecule e2e
+
+lint: setup ## all static checks (one: make lint only=mypy)
+	@$(PYTHON) -m scripts.lint $(only)
+
+unit: setup ## unit tests: a few seconds, needs nothing
+	@$(PYTHON) -m pytest tests/unit $(args)
+
+integration: setup ## modules against a real Docker engine and a real HAProxy
+	@$(PYTHON) -m pytest tests/integration $(args)
+
+molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
+	@MOLECULE_GLOB='molecule/*/molecule.yml' $(PYTHON) -m molecule test --all $(args)
+
+e2e: setup ## the dev fleet under load
+	@$(PYTHON) -m pytest tests/e2e $(args)
+
+fleet: setup ## start the dev fleet: two droplets, a load balancer, a registry
+	@$(PYTHON) -m dev.fleet up
+
+fleet-down: setup ## stop the dev fleet, keep its images
+	@$(PYTHON) -m dev.fleet down
+
+format: setup ## rewrite Python files in the project's format
+	@$(PYTHON) -m ruff check --fix-only --quiet .
+	@$(PYTHON) -m ruff format .
+
+build: setup ## the collection as greenlight-droplet-<version>.tar.gz
+	@.venv/bin/ansible-galaxy collection build --force
+
+clean: ## remove the dev fleet, its images, .venv and every cache
+	@if [ -d .fleet ]; then scripts/bootstrap; $(PYTHON) -m dev.fleet clean; fi
+	@rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/output
+	@rm -f greenlight-droplet-*.tar.gz
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,211 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation fragment: the options that modules release and rollback share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of a transaction; the same as in module_utils/arguments.py."""
+
+    DOCUMENTATION = r"""
+options:
+  app:
+    description: Name of the application, as set-up knows it.
+    type: str
+    default: api
+  state:
+    description:
+      - How far to go. Each phase includes the ones before it, so that V(settled) on one host does everything.
+      - V(planned) checks everything that can be checked without changing the host and returns the plan.
+      - V(staged) pulls, starts in the idle slot and passes the health gate; no traffic moves.
+      - V(live) moves the pointer and watches the release.
+      - V(settled) drains and stops the old release, keeps it as the standby, and prunes what is older than O(retain).
+      - V(reverted) takes back what O(run) has done on this host before it was settled.
+    type: str
+    choices: [planned, staged, live, settled, reverted]
+    default: settled
+  image:
+    description: Repository of the image without tag, with the registry's host. Not needed for what the host has retained.
+    type: str
+    default: ''
+  tag:
+    description: Tag of the image for O(sha). Empty means the SHA itself. A SHA prefix inside it is completed from the registry's tags.
+    type: str
+    default: ''
+  digest:
+    description: Digest of the image, returned by V(planned). With it and the full SHA the registry is not asked again.
+    type: str
+    default: ''
+  registry_username:
+    description: User of the registry. Used for the one pull and stored nowhere on the host.
+    type: str
+    default: ''
+  registry_password:
+    description: Password or token of that user.
+    type: str
+    default: ''
+  registry_plain_http:
+    description: Ask the registry without TLS. For a registry on a private network that Docker lists as insecure.
+    type: bool
+    default: false
+  env:
+    description: Environment of the container that may be seen in output.
+    type: dict
+    default: {}
+  secrets:
+    description: Environment of the container that may be seen nowhere. An empty value is refused.
+    type: dict
+    default: {}
+  command:
+    description: Command in place of the image's own.
+    type: list
+    elements: str
+    default: []
+  user:
+    description: User of the container in place of the image's own.
+    type: str
+    default: ''
+  memory:
+    description: Memory limit as Docker writes it; swap is not added to it.
+    type: str
+    default: 512m
+  cpus:
+    description: Processors that the container may use. V(0) sets no limit.
+    type: float
+    default: 0.0
+  pids_limit:
+    description: Most processes and threads in the container.
+    type: int
+    default: 512
+  read_only:
+    description: Mount the root file system read-only.
+    type: bool
+    default: true
+  tmpfs:
+    description: Folders of the container that are writable in memory, 64 MiB each.
+    type: list
+    elements: str
+    default: [/tmp]
+  cap_add:
+    description: Linux capabilities to give back; all of them are dropped.
+    type: list
+    elements: str
+    default: []
+  volumes:
+    description: Volumes and bind mounts as Docker writes them.
+    type: list
+    elements: str
+    default: []
+  init:
+    description: Run a small init process that reaps children and passes signals on.
+    type: bool
+    default: true
+  stop_timeout:
+    description: Seconds between SIGTERM and SIGKILL when the old release is stopped.
+    type: int
+    default: 30
+  log_max_size:
+    description: Size at which the container's log file is rotated.
+    type: str
+    default: 10m
+  log_max_files:
+    description: How many of the container's log files are kept.
+    type: int
+    default: 3
+  health:
+    description: How the release proves that it works. Redirects are not followed.
+    type: dict
+    default: {}
+    suboptions:
+      path:
+        description: Path to ask.
+        type: str
+        default: /v1/health
+      host:
+        description: Host header of the request.
+        type: str
+        default: localhost
+      status:
+        description: Statuses that are healthy.
+        type: list
+        elements: int
+        default: [200]
+      expect:
+        description: JMESPath expression on the JSON body that must give true. Empty asks for none.
+        type: str
+        default: ''
+      interval:
+        description: Seconds between two checks.
+        type: float
+        default: 0.25
+      timeout:
+        description: Seconds that one answer may take.
+        type: float
+        default: 2.0
+      successes:
+        description: Healthy answers in a row that pass the gate.
+        type: int
+        default: 3
+      deadline:
+        description: Seconds from the start of the container within which the gate must be passed.
+        type: float
+        default: 60.0
+  watch:
+    description: How the release is watched after the cutover, while the old container still runs.
+    type: dict
+    default: {}
+    suboptions:
+      seconds:
+        description: How long, in seconds. V(0) does not watch.
+        type: float
+        default: 10.0
+      interval:
+        description: Seconds between two looks.
+        type: float
+        default: 0.5
+      failed_checks:
+        description: Health checks in a row through the proxy that may fail before the release goes back.
+        type: int
+        default: 2
+      min_errors:
+        description: Failed requests, counted by HAProxy in the new slot, below which the share does not matter.
+        type: int
+        default: 3
+      max_error_percent:
+        description: Share of failed requests above which the release goes back.
+        type: float
+        default: 5.0
+  drain_seconds:
+    description: Seconds to wait for requests in flight on the old slot. What is left then is closed.
+    type: float
+    default: 30.0
+  retain:
+    description: How many releases' images are kept on the host, the live and the standby one among them. At least 2.
+    type: int
+    default: 5
+  run:
+    description: Identifier of the fleet release that this call is part of. The same for all its phases and hosts.
+    type: str
+    default: ''
+  holder:
+    description: Who releases, for the journal and for the error that others get meanwhile. A CI run's address, or user@host.
+    type: str
+    default: ''
+  lock_wait:
+    description: Seconds to wait for another process on this host that holds the lock.
+    type: float
+    default: 0.0
+  lease_seconds:
+    description: Seconds for which a phase reserves the host for the next one. A crashed controller's reservation ends by itself.
+    type: float
+    default: 300.0
+  break_lease:
+    description: Reason to end another run's reservation at once. It is written to the journal.
+    type: str
+    default: ''
+requirements:
+  - python3-docker
+  - python3-jmespath (for O(health.expect))
+"""

@@ -1,0 +1,212 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules release and rollback share: parameters in, one transaction, a result out."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+from dataclasses import replace
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import report
+from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import build_order
+from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import (
+    Outcome,
+    Transaction,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    Container,
+    local_repository,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+    GreenlightError,
+    NotSetUpError,
+    ProxyError,
+    RegistryError,
+    SpecError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
+    Host,
+    open_host,
+    read_application,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
+    Goal,
+    Phase,
+    release_goal,
+    rollback_goal,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.registry import (
+    REVISION_LABEL,
+    Registry,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
+    Order,
+    is_full_sha,
+    short_sha,
+)
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+Action = t.Literal["release", "rollback"]
+
+_UNNAMED: t.Final = "single-"
+"""Prefix of the run identifier that is made up when the caller names none."""
+
+
+def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
+    """Run one call of module release or rollback and leave through exit_json or fail_json."""
+    try:
+        module.exit_json(**_execute(action, module.params, module.check_mode))
+    except report.Failure as exc:
+        module.fail_json(
+            msg=str(exc),
+            failure=exc.to_dict(),
+            steps=[done.to_dict() for done in exc.done],
+            changed=exc.changed,
+        )
+    except GreenlightError as exc:
+        module.fail_json(msg=str(exc))
+    raise AssertionError("exit_json and fail_json do not return")
+
+
+def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    # An unknown application or a bare host is the first thing to say, before any option's value.
+    read_application(params["app"])
+    order = build_order(action, params)
+    state = params["state"]
+    order = replace(order, run=order.run or f"{_UNNAMED}{uuid.uuid4().hex[:12]}")
+    host = open_host(params["app"])
+    transaction = Transaction(host, order)
+    if state == "reverted":
+        return _reverted(transaction, order, check_mode)
+    goal = find_goal(host, order)
+    phase = t.cast("Phase", "settled" if state == "planned" else state)
+    if state == "planned" or check_mode:
+        _require_ready(host)
+        outcome = transaction.preview(goal, phase)
+        changed = check_mode and state != "planned" and bool(outcome.plan.steps)
+    else:
+        outcome = transaction.run(goal, phase)
+        changed = bool(outcome.done)
+    return _result(outcome, order, changed)
+
+
+def _require_ready(host: Host) -> None:
+    """Raise when a release could not end well because set-up is incomplete or broken."""
+    network = host.application.network
+    if host.engine.network(network) is None:
+        raise NotSetUpError(
+            f"The Docker network {network} is missing. Run setup-api.yml; nothing was changed."
+        )
+    if not host.proxy.read_route().answered:
+        raise ProxyError(
+            f"HAProxy does not answer on {host.application.socket}. 'systemctl status haproxy' says"
+            " why; nothing was changed."
+        )
+
+
+def find_goal(host: Host, order: Order) -> t.Callable[[Snapshot], Goal]:
+    """Return the function that turns a snapshot into the goal of this order.
+
+    Raises RegistryError, also for a revision label that contradicts the SHA, and SpecError.
+    """
+    config = order.container.config_hash(host.application.container_port)
+    if order.action == "release":
+        sha, digest = _resolve(host, order)
+        image = f"{order.source.image}@{digest}"
+        return lambda snapshot: release_goal(snapshot, sha, digest, config, image, order.run)
+
+    def goal(snapshot: Snapshot) -> Goal:
+        found = rollback_goal(snapshot, order.sha, order.release, config, order.run)
+        if found is not None:
+            return found
+        sha, digest = _resolve(host, order)
+        return Goal(
+            sha,
+            digest,
+            config,
+            f"{order.source.image}@{digest}",
+            note="pulled again, with the present configuration",
+        )
+
+    return goal
+
+
+def _resolve(host: Host, order: Order) -> tuple[str, str]:
+    """Return the full SHA and the digest that the order means, from the registry if need be."""
+    if order.digest and is_full_sha(order.sha):
+        return order.sha, order.digest
+    if not order.source.image:
+        kept = f"; {local_repository(host.application.app)} does not retain it either"
+        raise SpecError(
+            f"No image is named to pull {order.sha} from{kept if order.action == 'rollback' else ''}."
+            " Set app_image."
+        )
+    remote = Registry(order.source).find(order.sha, host.engine.architecture())
+    revision = remote.revision.lower()
+    if not is_full_sha(revision) or not revision.startswith(order.sha):
+        raise RegistryError(
+            f"{order.source.image}:{remote.tag} says that it was built from"
+            f" {remote.revision or 'no revision at all'}, not from {order.sha}. Build it with the"
+            f" label {REVISION_LABEL} set to the full SHA, and push it again; nothing was changed."
+        )
+    return revision, remote.digest
+
+
+def _reverted(transaction: Transaction, order: Order, check_mode: bool) -> dict[str, t.Any]:
+    if order.run.startswith(_UNNAMED):
+        raise SpecError("state=reverted needs option run: it takes back what that run has done.")
+    outcome = None if check_mode else transaction.revert()
+    if outcome is None:
+        return {"changed": False, "message": "this run has changed nothing here", "steps": []}
+    return _result(outcome, order, changed=True)
+
+
+def _result(outcome: Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
+    goal, after = outcome.plan.goal, outcome.after
+    before_text = report.state_text(outcome.before)
+    done = [item.to_dict() for item in outcome.done]
+    return {
+        "changed": changed,
+        "needed": bool(outcome.plan.steps),
+        "sha": goal.sha,
+        "digest": goal.digest,
+        "release": goal.target.release if goal.target else "",
+        "config": goal.config,
+        "message": _message(outcome, order),
+        "plan": [f"{step.kind.value}: {step.text}" for step in outcome.plan.steps],
+        "steps": done,
+        "seconds": round(sum(item["seconds"] for item in done), 3),
+        "live": describe(after.live),
+        "standby": describe(after.standby),
+        "diff": {
+            "before": before_text,
+            "after": report.state_text(after)
+            if outcome.done
+            else report.predicted_text(outcome.before, outcome.plan),
+        },
+    }
+
+
+def _message(outcome: Outcome, order: Order) -> str:
+    goal = outcome.plan.goal
+    short = short_sha(goal.sha)
+    if outcome.done:
+        return f"{order.action} of {short}: {', '.join(done.step for done in outcome.done)}"
+    if not outcome.plan.steps:
+        return goal.note or f"{short} is live already with this configuration; nothing to do"
+    names = ", ".join(step.kind.value for step in outcome.plan.steps)
+    note = f" ({goal.note})" if goal.note else ""
+    return f"{order.action} of {short}{note}: {names}"
+
+
+def describe(container: Container | None) -> dict[str, t.Any]:
+    """Return what a module result says of a container; empty for none."""
+    if container is None:
+        return {}
+    names = ("release", "sha", "digest", "config", "slot", "state", "name", "started")
+    return {name: getattr(container, name) for name in names}

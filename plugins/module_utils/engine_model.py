@@ -1,0 +1,76 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Docker tells us of containers and images, as values. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+LABEL: t.Final = "greenlight."
+"""Every label of ours starts with this."""
+_LABELS: t.Final = ("app", "slot", "release", "sha", "digest", "config")
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container of an application, as its labels and Docker describe it."""
+
+    id: str
+    name: str
+    slot: str
+    release: str
+    sha: str
+    digest: str
+    config: str
+    state: str
+    exit_code: int
+    restarts: int
+    pid: int
+    started: str
+    created: str
+    restart_policy: str
+    out_of_memory: bool = False
+
+    @property
+    def running(self) -> bool:
+        """True while the container's process runs; a container that restarts does not."""
+        return self.state == "running"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image on the host: its identifier, names, digests, labels; size in bytes."""
+
+    id: str
+    tags: tuple[str, ...]
+    digests: tuple[str, ...]
+    labels: dict[str, str]
+    size: int
+
+
+def local_repository(app: str) -> str:
+    """Return the repository under which the application's images are kept on the host."""
+    return f"greenlight/{app}"
+
+
+def container_of(raw: dict[str, t.Any]) -> Container:
+    """Read Docker's answer to an inspection of one container (Engine API 1.41)."""
+    labels = (raw.get("Config") or {}).get("Labels") or {}
+    values = {key: str(labels.get(f"{LABEL}{key}", "")) for key in _LABELS}
+    values.pop("app")
+    state = raw["State"]
+    return Container(
+        id=raw["Id"],
+        name=raw["Name"].lstrip("/"),
+        state=str(state.get("Status", "")),
+        exit_code=int(state.get("ExitCode") or 0),
+        restarts=int(raw.get("RestartCount") or 0),
+        pid=int(state.get("Pid") or 0),
+        started=str(state.get("StartedAt", "")),
+        created=str(raw.get("Created", "")),
+        restart_policy=str(((raw.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", "")),
+        out_of_memory=bool(state.get("OOMKilled")),
+        **values,
+    )

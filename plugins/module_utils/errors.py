@@ -1,0 +1,53 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every error that Greenlight expects and explains. Modules catch the root and nothing else."""
+
+from __future__ import annotations
+
+
+class GreenlightError(Exception):
+    """Root of all expected errors.
+
+    The text is a sentence for a person: what was wrong, which value, what to do.
+    """
+
+
+class SpecError(GreenlightError):
+    """An option or a descriptor has a value that cannot be used."""
+
+
+class NotSetUpError(GreenlightError):
+    """The host lacks what set-up installs: Docker, the proxy, or the application's descriptor."""
+
+
+class LockedError(GreenlightError):
+    """Another release holds the lock or the lease of this application on this host."""
+
+
+class RegistryError(GreenlightError):
+    """The registry refused, did not answer, or lacks the image."""
+
+
+class EngineError(GreenlightError):
+    """The Docker engine refused a call."""
+
+
+class ProxyError(GreenlightError):
+    """HAProxy refused a command or could not be reached on its runtime socket."""
+
+
+class FileError(GreenlightError):
+    """A state file could not be read or written."""
+
+
+class CheckError(GreenlightError):
+    """A check of a transaction step said no.
+
+    Carries what a tired person wants to know: which check it was and what the last answer was.
+    """
+
+    def __init__(self, message: str, check: str, last_answer: str = "") -> None:
+        super().__init__(message)
+        self.check = check
+        self.last_answer = last_answer

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The health gate: a new container must answer well several times in a row, within a deadline."""
+
+from __future__ import annotations
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import files, health
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import CheckError
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host
+from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import HealthCheck
+from ansible_collections.greenlight.droplet.plugins.module_utils.wait import wait_until
+
+
+def describe_end(container: Container | None) -> str | None:
+    """Say how a container ended, or return None while it runs as it was started."""
+    if container is None:
+        return "the container is gone"
+    if container.out_of_memory:
+        return "the container ran out of its memory limit"
+    if container.state in ("exited", "dead"):
+        return f"the container ended with exit code {container.exit_code}"
+    if container.restarts > 0 or container.state == "restarting":
+        return (
+            f"the container crashed and was restarted {max(container.restarts, 1)} time(s)"
+            f" (last exit code {container.exit_code})"
+        )
+    return None
+
+
+def pass_gate(host: Host, container: Container, check: HealthCheck, successes: int) -> str:
+    """Probe the slot until `successes` answers in a row were healthy; return a line for people.
+
+    Raises CheckError when the deadline passes, the container ends, or waiting is pointless.
+    """
+    address = host.application.slots[container.slot].address
+    port = host.application.container_port
+    name = f"GET http://{address}:{port}{check.path}"
+    begin = host.clock.now()
+    in_row = probes = 0
+    verdict = health.Verdict(False, "no answer yet", "none")
+    while in_row < successes:
+        ended = describe_end(host.engine.container(container.id))
+        if ended:
+            raise CheckError(f"{ended} before it was healthy", name, verdict.answer)
+        verdict = health.probe(address, port, check)
+        probes += 1
+        in_row = in_row + 1 if verdict.healthy else 0
+        if verdict.final:
+            raise CheckError(verdict.reason, name, verdict.answer)
+        if in_row < successes:
+            if host.clock.now() - begin >= check.deadline:
+                raise CheckError(_too_late(host, container, check, verdict), name, verdict.answer)
+            host.clock.sleep(check.interval)
+    return f"{in_row} of {successes} checks in a row healthy, {probes} probes"
+
+
+def _too_late(host: Host, container: Container, check: HealthCheck, last: health.Verdict) -> str:
+    text = f"not healthy within {check.deadline:g} s: {last.reason}"
+    wanted = host.application.container_port
+    now = host.engine.container(container.id)
+    if now is None or not now.pid:
+        return text
+    ports = files.listening_ports(now.pid)
+    if not ports:
+        text += f". Nothing listens inside the container; it should on port {wanted}"
+    elif wanted not in ports:
+        found = ", ".join(str(port) for port in ports)
+        text += (
+            f". The application listens on port {found}, not on {wanted}:"
+            " fix its port, or set app_container_port and run setup-api.yml"
+        )
+    elif not ports[wanted]:
+        text += f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
+    return text
+
+
+def wait_for_up(host: Host, slot: str, limit: float) -> SlotStatus:
+    """Wait until HAProxy's own check says exactly UP, at most `limit` seconds."""
+    outcome = wait_until(
+        lambda: host.proxy.status(slot), lambda s: s.is_up, limit, 0.1, host.clock
+    )
+    if not outcome.done:
+        backend = host.application.slots[slot].backend
+        raise CheckError(
+            f"HAProxy's own check of {backend} did not become UP within {limit:g} s",
+            f"show stat {backend}",
+            outcome.last.status,
+        )
+    return outcome.last

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is live, standby and retained, put together for people and for facts."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.command import describe
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import open_host, observe
+from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import SLOTS
+
+
+def inspect_releases(app: str, events: int) -> dict[str, t.Any]:
+    """Return everything that module release_info returns, with the last `events` events.
+
+    Raises NotSetUpError, SpecError, EngineError and ProxyError.
+    """
+    host = open_host(app)
+    snapshot = observe(host)
+    lease = host.lock.read_lease()
+    route = snapshot.route
+    return {
+        "app": app,
+        "live": with_since(snapshot, snapshot.live),
+        "standby": with_since(snapshot, snapshot.standby),
+        "leftovers": [with_since(snapshot, c) for c in snapshot.leftovers],
+        "retained": retained_releases(snapshot),
+        "pointer": {"file": route.file, "runtime": route.runtime, "answered": route.answered},
+        "slots": {slot: host.proxy.status(slot).status for slot in SLOTS} if route.answered else {},
+        "lease": lease.describe() if lease else "",
+        "events": [entry.data for entry in snapshot.entries[-events:]] if events > 0 else [],
+    }
+
+
+def with_since(snapshot: Snapshot, container: Container | None) -> dict[str, t.Any]:
+    """Describe a container and add when its release became live for the last time."""
+    if container is None:
+        return {}
+    times = [turn.time for turn in snapshot.turns if turn.release == container.release]
+    return {**describe(container), "since": times[-1] if times else ""}
+
+
+def retained_releases(snapshot: Snapshot) -> list[dict[str, t.Any]]:
+    """List the releases whose images are on the host, newest first. Pure."""
+    since = {turn.sha: turn.time for turn in snapshot.turns}
+    newest = list(dict.fromkeys(turn.sha for turn in reversed(snapshot.turns)))
+    images = snapshot.retained()
+    order = [sha for sha in newest if sha in images]
+    order += sorted(sha for sha in images if sha not in newest)
+    live, standby = snapshot.live, snapshot.standby
+    states = {c.sha: name for c, name in ((standby, "standby"), (live, "live")) if c is not None}
+    return [
+        {
+            "sha": sha,
+            "digest": next((d.partition("@")[2] for d in images[sha].digests), ""),
+            "since": since.get(sha, ""),
+            "state": states.get(sha, "retained" if sha in since else "unused"),
+            "megabytes": round(images[sha].size / 1_000_000, 1),
+        }
+        for sha in order
+    ]

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One release at a time for an application on a host.
+
+Two layers. A kernel lock holds for as long as one module process works and dies with it. A lease,
+a small file with an expiry, holds between the phases of a fleet release, in which no process of
+ours runs on the host; when the controller dies the lease runs out by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import files
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import LockedError
+from ansible_collections.greenlight.droplet.plugins.module_utils.wait import (
+    Clock,
+    utc_stamp,
+    wait_until,
+)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """Who may go on with a fleet release on this host, and until when (seconds since the epoch)."""
+
+    run: str
+    holder: str
+    action: str
+    sha: str
+    until: float
+
+    def describe(self) -> str:
+        """Say in half a sentence who holds it and for how long."""
+        return (
+            f"{self.holder} ({self.action} of {self.sha[:7] or 'the previous release'},"
+            f" run {self.run}) until {utc_stamp(self.until)}"
+        )
+
+
+class HostLock:
+    """The kernel lock and the lease of one application."""
+
+    def __init__(self, folder: str, clock: Clock) -> None:
+        self._lock = files.HeldLock(f"{folder}/lock")
+        self._lease_path = f"{folder}/lease.json"
+        self._clock = clock
+
+    def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
+        """Take the kernel lock, waiting at most `wait` seconds. Raises LockedError naming who."""
+        mine = {
+            "holder": holder,
+            "run": run,
+            "action": action,
+            "pid": os.getpid(),
+            "since": utc_stamp(self._clock.wall()),
+        }
+        outcome = wait_until(lambda: self._lock.acquire(mine), bool, wait, 0.5, self._clock)
+        if not outcome.done:
+            raise LockedError(
+                f"Another {self._describe_holder()} on this host right now. Wait until it has ended,"
+                " or set lock_wait to a number of seconds to wait for it; nothing was changed."
+            )
+
+    def release(self) -> None:
+        """Give the kernel lock back."""
+        self._lock.release()
+
+    def _describe_holder(self) -> str:
+        try:
+            raw = json.loads(files.read_text(self._lock.path) or "{}")
+        except ValueError:
+            raw = {}
+        if not raw:
+            return "run holds the lock"
+        return (
+            f"{raw['action']} by {raw['holder']} (process {raw['pid']}, since {raw['since']})"
+            " holds the lock"
+        )
+
+    def read_lease(self) -> Lease | None:
+        """Return the lease while it has not run out; a damaged lease counts as none."""
+        text = files.read_text(self._lease_path)
+        try:
+            lease = Lease(**json.loads(text)) if text else None
+        except (ValueError, TypeError):
+            return None
+        return lease if lease and lease.until > self._clock.wall() else None
+
+    def check_lease(self, run: str) -> Lease | None:
+        """Return our own lease, or None; raises LockedError when another run holds one."""
+        lease = self.read_lease()
+        if lease and lease.run != run:
+            raise LockedError(
+                f"A fleet release is under way: {lease.describe()}. It ends by itself then; to break"
+                " it at once, pass a reason: -e app_break_lease='controller died'. Nothing was"
+                " changed."
+            )
+        return lease
+
+    def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
+        """Take or extend the lease for that many seconds from now."""
+        lease = Lease(run, holder, action, sha, self._clock.wall() + seconds)
+        files.write_atomic(self._lease_path, json.dumps(asdict(lease)) + "\n", 0o600)
+
+    def end_lease(self) -> None:
+        """Remove the lease."""
+        files.remove(self._lease_path)

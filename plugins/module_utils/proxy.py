@@ -1,0 +1,179 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that touches HAProxy: its runtime socket and the map file that is the pointer.
+
+Commands follow the HAProxy Management Guide, section 9.3 ("Unix Socket commands"); all of them
+exist since HAProxy 2.4. Errors on that socket are plain text without a code, so every reply to a
+command that changes something is compared with what success looks like: an empty one.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import socket
+from dataclasses import dataclass
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import files
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import ProxyError
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Application, Slot
+
+TIMEOUT = 3.0
+"""Seconds that one command on the runtime socket may take."""
+
+MAP_HEADER = (
+    "# The live slot. Written by greenlight.droplet; a change by hand is undone by the next run.\n"
+)
+"""The first line of every map file; HAProxy passes over it."""
+
+
+@dataclass(frozen=True)
+class SlotStatus:
+    """What HAProxy knows of a slot: its check's word, requests in flight, counters since start."""
+
+    status: str
+    in_flight: int
+    requests: int
+    server_errors: int
+    connection_errors: int
+
+    @property
+    def is_up(self) -> bool:
+        """True for exactly UP; a transitional 'UP 1/2' is not up."""
+        return self.status == "UP"
+
+
+@dataclass(frozen=True)
+class Route:
+    """The pointer as the file has it and as the running HAProxy has it; slot names or None.
+
+    `answered` is False when HAProxy could not be asked.
+    """
+
+    file: str | None
+    runtime: str | None
+    answered: bool
+
+    @property
+    def slot(self) -> str | None:
+        """The slot that serves: what the running HAProxy says, else what it will read at start."""
+        return self.runtime if self.answered else self.file
+
+
+def parse_map(text: str, app: str) -> str | None:
+    """Return the value of the application's entry in a map file's text, or None."""
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) == 2 and fields[0] == app:
+            return fields[1]
+    return None
+
+
+def parse_shown_map(text: str, app: str) -> str | None:
+    """Return the application's value in a reply to 'show map': lines of pointer, key, value."""
+    for line in text.splitlines():
+        fields = line.split()
+        if len(fields) == 3 and fields[0].startswith("0x") and fields[1] == app:
+            return fields[2]
+    return None
+
+
+def parse_stat(text: str, slot: Slot) -> SlotStatus | None:
+    """Return the status of the slot's server from a reply to 'show stat' (CSV), or None."""
+    rows = csv.DictReader(io.StringIO(text.lstrip("# ")))
+    for row in rows:
+        if row.get("pxname") == slot.backend and row.get("svname") == slot.server:
+            return SlotStatus(
+                status=row["status"] or "",
+                in_flight=_number(row, "scur") + _number(row, "qcur"),
+                requests=_number(row, "req_tot") or _number(row, "stot"),
+                server_errors=_number(row, "hrsp_5xx"),
+                connection_errors=_number(row, "econ") + _number(row, "eresp"),
+            )
+    return None
+
+
+def _number(row: dict[str, str], name: str) -> int:
+    return int(row.get(name) or 0)
+
+
+class Proxy:
+    """HAProxy of this host, for one application."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def _ask(self, command: str) -> str:
+        """Send one command and return the reply. Raises ProxyError when nobody answers."""
+        path = self._application.socket
+        reply = bytearray()
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+                connection.settimeout(TIMEOUT)
+                connection.connect(path)
+                connection.sendall(f"{command}\n".encode())
+                while chunk := connection.recv(65536):
+                    reply += chunk
+        except OSError as exc:
+            raise ProxyError(
+                f"HAProxy does not answer on {path} ({exc}). Look at 'systemctl status haproxy';"
+                " 'systemctl restart haproxy' starts it with the same live slot."
+            ) from exc
+        return reply.decode("utf-8", "replace")
+
+    def _order(self, command: str) -> None:
+        """Send a command that changes something. Raises ProxyError unless the reply is empty."""
+        reply = self._ask(command).strip()
+        if reply:
+            raise ProxyError(f"HAProxy refused '{command}': {reply}")
+
+    def read_route(self) -> Route:
+        """Return the pointer from the file and from the running HAProxy."""
+        application = self._application
+        text = files.read_text(application.map) or ""
+        on_file = application.slot_of_backend(parse_map(text, application.app) or "")
+        try:
+            shown = self._ask(f"show map {application.map}")
+        except ProxyError:
+            return Route(on_file, None, answered=False)
+        if "Unknown map" in shown:
+            raise ProxyError(
+                f"HAProxy runs without the map {application.map}, so it does not know application"
+                f" {application.app!r}. Run setup-api.yml again: it renders haproxy.cfg."
+            )
+        running = application.slot_of_backend(parse_shown_map(shown, application.app) or "")
+        return Route(on_file, running, answered=True)
+
+    def write_route_file(self, slot: str | None) -> None:
+        """Write the pointer for the next start of HAProxy, atomically."""
+        entry = f"{self._application.app} {self._application.slots[slot].backend}\n" if slot else ""
+        files.write_atomic(self._application.map, f"{MAP_HEADER}{entry}")
+
+    def set_runtime_route(self, slot: str | None) -> None:
+        """Move the pointer of the running HAProxy and read it back. Raises ProxyError."""
+        path, app = self._application.map, self._application.app
+        shown = parse_shown_map(self._ask(f"show map {path}"), app)
+        if slot is None:
+            if shown is not None:
+                self._order(f"del map {path} {app}")
+        else:
+            verb = "add" if shown is None else "set"
+            self._order(f"{verb} map {path} {app} {self._application.slots[slot].backend}")
+        if self.read_route().runtime != slot:
+            raise ProxyError(f"HAProxy did not take over the live slot {slot!r} of {app}.")
+
+    def status(self, slot: str) -> SlotStatus:
+        """Return what HAProxy knows of the slot. Raises ProxyError when it knows no such slot."""
+        wanted = self._application.slots[slot]
+        found = parse_stat(self._ask("show stat"), wanted)
+        if found is None:
+            raise ProxyError(
+                f"HAProxy has no server {wanted.backend}/{wanted.server}. Run setup-api.yml again."
+            )
+        return found
+
+    def shut_sessions(self, slot: str) -> None:
+        """Close what is still in flight on the slot, after its drain limit has passed."""
+        wanted = self._application.slots[slot]
+        self._order(f"shutdown sessions server {wanted.backend}/{wanted.server}")

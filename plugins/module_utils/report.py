@@ -1,0 +1,109 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts for people: step lines, and the failure that a tired person understands. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Plan
+from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import short_sha
+
+LOG_LINES: t.Final = 20
+"""How many of the container's last log lines an error shows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was carried out: its name, what came of it, how many seconds it took."""
+
+    step: str
+    text: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return it as a module result carries it, seconds to the millisecond."""
+        return {**asdict(self), "seconds": round(self.seconds, 3)}
+
+
+@dataclass
+class Failure(GreenlightError):
+    """A transaction that ended badly, with all that the error message tells."""
+
+    action: str
+    sha: str
+    step: str
+    reason: str
+    check: str
+    last_answer: str
+    outcome: str
+    serving: str
+    next_command: str
+    log_lines: list[str] = field(default_factory=list)
+    done: list[Done] = field(default_factory=list)
+    changed: bool = False
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.action.capitalize()} of {short_sha(self.sha)} failed at step '{self.step}':"
+            f" {self.reason}.",
+        ]
+        if self.check:
+            lines.append(f"  check          {self.check}")
+        if self.last_answer:
+            lines.append(f"  last answer    {self.last_answer}")
+        if self.log_lines:
+            lines.append(f"  last {len(self.log_lines)} log lines of the container:")
+            lines += [f"    | {line[:300]}" for line in self.log_lines]
+        lines += [
+            f"  outcome        {self.outcome}",
+            f"  serving now    {self.serving}",
+            f"  run next       {self.next_command}",
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return the parts as a module result carries them."""
+        names = ("step", "reason", "check", "last_answer", "log_lines", "outcome", "serving")
+        return {**{name: getattr(self, name) for name in names}, "next": self.next_command}
+
+
+def state_text(snapshot: Snapshot) -> str:
+    """Render what a diff compares: live, standby, retained; one line each."""
+    retained = set(snapshot.retained())
+    return _state_lines(_describe(snapshot.live), _describe(snapshot.standby), retained)
+
+
+def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
+    """Render the same for the state that the plan leads to."""
+    goal, live, standby = plan.goal, snapshot.live, snapshot.standby
+    kinds = {step.kind for step in plan.steps}
+    names = {name for step in plan.steps if step.kind is Kind.RETAIN for name in step.names}
+    retained = set(snapshot.retained()) - names
+    if Kind.START in kinds:
+        retained.add(goal.sha)
+    retired = [step.container for step in plan.steps if step.kind is Kind.RETIRE]
+    if Kind.CUT_OVER in kinds:
+        slot = goal.target.slot if goal.target else snapshot.idle_slot
+        new = f"{goal.sha} configuration {goal.config} slot {slot} running"
+        return _state_lines(new, _describe(live, stopped=live in retired), retained)
+    return _state_lines(
+        _describe(live), _describe(standby, stopped=standby in retired), retained
+    )
+
+
+def _state_lines(live: str, standby: str, retained: set[str]) -> str:
+    names = ", ".join(sorted(short_sha(sha) for sha in retained)) or "none"
+    return f"live: {live}\nstandby: {standby}\nretained: {names}\n"
+
+
+def _describe(container: Container | None, stopped: bool = False) -> str:
+    if container is None:
+        return "none"
+    state = "exited" if stopped else container.state
+    return f"{container.sha} configuration {container.config} slot {container.slot} {state}"

@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module balancer_check: does the load balancer reach every host, and is each on its release?"""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: balancer_check
+short_description: Verify through the load balancer that every host serves the slot it should
+version_added: 0.1.0
+description:
+  - Asks the health path through the load balancer, on new connections, and reads which host and slot answered from the headers that
+    the droplet's HAProxy sets on that path alone.
+  - Passes when every host of O(expected) has answered from its expected slot, and nobody from another one.
+  - Runs where the load balancer can be reached, usually on the controller, and changes nothing.
+extends_documentation_fragment:
+  - greenlight.droplet.attributes
+attributes:
+  diff_mode:
+    support: N/A
+options:
+  url:
+    description: The load balancer's URL with the health path.
+    type: str
+    required: true
+  host_header:
+    description: Host header of the requests. Empty means the host of the URL.
+    type: str
+    default: ''
+  expected:
+    description: The backend that must answer, by inventory host name.
+    type: dict
+    required: true
+  attempts:
+    description: How often to try before giving up.
+    type: int
+    default: 10
+  delay:
+    description: Seconds between two attempts.
+    type: float
+    default: 3.0
+  timeout:
+    description: Seconds that one answer may take.
+    type: float
+    default: 5.0
+author:
+  - Greenlight contributors (@greenlight)
+seealso:
+  - module: greenlight.droplet.release
+"""
+
+EXAMPLES = r"""
+---
+- name: See both hosts on their new slot through the load balancer
+  greenlight.droplet.balancer_check:
+    url: http://127.0.0.1:3001/v1/health
+    expected:
+      api-1: api-green
+      api-2: api-blue
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+seen:
+  description: Which backends answered in the last attempt, by host.
+  returned: always
+  type: dict
+  sample: {api-1: [api-green], api-2: [api-blue]}
+attempts:
+  description: How many attempts were made.
+  returned: always
+  type: int
+  sample: 1
+message:
+  description: One line for people.
+  returned: success
+  type: str
+  sample: 2 of 2 hosts seen on their expected slot, attempt 1 of 10
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.greenlight.droplet.plugins.module_utils.balancer import verify
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
+
+
+def main() -> None:
+    """Ask until all are seen, or fail with what was seen."""
+    module = AnsibleModule(
+        argument_spec={
+            "url": {"type": "str", "required": True},
+            "host_header": {"type": "str", "default": ""},
+            "expected": {"type": "dict", "required": True},
+            "attempts": {"type": "int", "default": 10},
+            "delay": {"type": "float", "default": 3.0},
+            "timeout": {"type": "float", "default": 5.0},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        outcome = verify(Clock(), **module.params)
+    except GreenlightError as exc:
+        module.fail_json(msg=str(exc))
+    result = {"seen": outcome.seen, "attempts": outcome.attempts}
+    if outcome.missing:
+        module.fail_json(msg=outcome.missing, **result)
+    module.exit_json(changed=False, message=outcome.message, **result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module release: one health-gated blue-green release of an application on a host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: release
+short_description: Release a container image on a host without dropping a request
+version_added: 0.1.0
+description:
+  - Starts the image of a git SHA in the application's idle slot, waits until it is healthy, moves HAProxy's pointer to it, watches
+    it, and only then stops the release that served before, which is kept as the standby.
+  - Any failure before the cutover removes the new container, any failure after it moves the pointer back while the old container
+    still runs. The old release serves in both cases, and the error says what failed, what serves now and what to run next.
+  - On one host a single call with O(state=settled) does all of it. A fleet calls the phases one after another on all hosts with one
+    O(run), so that any failure can still be taken back everywhere with O(state=reverted).
+  - Each phase is safe to repeat. The same SHA, image and configuration again changes nothing.
+extends_documentation_fragment:
+  - greenlight.droplet.attributes
+  - greenlight.droplet.transaction
+options:
+  sha:
+    description:
+      - The git SHA to release, 7 to 40 hexadecimal digits. A prefix must mean exactly one image of the registry.
+      - The image's label C(org.opencontainers.image.revision) must be the full SHA.
+    type: str
+    required: true
+author:
+  - Greenlight contributors (@greenlight)
+seealso:
+  - module: greenlight.droplet.rollback
+  - module: greenlight.droplet.release_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Release a commit on one host, all phases in one call
+  greenlight.droplet.release:
+    app: api
+    sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b
+    image: registry.example.com/team/api
+    registry_username: deploy
+    registry_password: "{{ registry_password }}"
+    env:
+      LOG_LEVEL: info
+    secrets:
+      DATABASE_URL: "{{ database_url }}"
+    health:
+      path: /v1/health
+      expect: status == 'healthy'
+
+- name: Start it in the idle slot of every host, no traffic moves yet
+  greenlight.droplet.release:
+    sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b
+    image: registry.example.com/team/api
+    state: staged
+    run: github-4711
+"""
+
+RETURN = r"""
+sha:
+  description: The full SHA that the call aimed at.
+  returned: success
+  type: str
+  sample: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b
+digest:
+  description: Digest of the image, to be passed to the later phases.
+  returned: success
+  type: str
+  sample: sha256:0f2d7c1e4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
+release:
+  description: Identifier of the release whose container was there already; empty when a new container is needed.
+  returned: success
+  type: str
+  sample: 20261121T101500Z-3f9c2ab
+config:
+  description: Hash of everything that makes the container but its image.
+  returned: success
+  type: str
+  sample: 5d1c0ffee123
+needed:
+  description: Whether anything was to be done when the call began.
+  returned: success
+  type: bool
+  sample: true
+plan:
+  description: The steps from the state found to the goal, the same in check mode and in a real run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["start: 3f9c2ab in slot green"]
+steps:
+  description: The steps carried out.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    step:
+      description: Name of the step.
+      type: str
+    text:
+      description: What came of it.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+seconds:
+  description: Sum of the steps' seconds.
+  returned: success
+  type: float
+  sample: 2.41
+message:
+  description: One line for people.
+  returned: success
+  type: str
+  sample: "release of 3f9c2ab: pull, start, gate"
+live:
+  description: The live release after the call; empty when none is.
+  returned: success
+  type: dict
+  sample: {sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b, slot: green, state: running}
+standby:
+  description: The standby after the call; empty when there is none.
+  returned: success
+  type: dict
+  sample: {sha: 8a7b6c5d4e3f2a1b0f9e8d7c6b5a4d3e2f1a0b9c, slot: blue, state: exited}
+failure:
+  description: The parts of the error message of a transaction that failed.
+  returned: failure of a step
+  type: dict
+  contains:
+    step:
+      description: Name of the failed step.
+      type: str
+    reason:
+      description: Why it failed.
+      type: str
+    check:
+      description: The check that said no.
+      type: str
+    last_answer:
+      description: The last answer to that check.
+      type: str
+    log_lines:
+      description: The last lines that the new container wrote.
+      type: list
+      elements: str
+    outcome:
+      description: What was done about it.
+      type: str
+    serving:
+      description: What serves now, as the proxy says.
+      type: str
+    next:
+      description: The command to run next.
+      type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
+    transaction_arguments,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.command import run_module
+
+
+def main() -> None:
+    """Run the transaction."""
+    module = AnsibleModule(
+        argument_spec=transaction_arguments(sha={"type": "str", "required": True}),
+        supports_check_mode=True,
+    )
+    run_module(module, "release")
+
+
+if __name__ == "__main__":
+    main()

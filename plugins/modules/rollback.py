@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module rollback: the same transaction, back to a release that served before."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: rollback
+short_description: Bring a previous release back without dropping a request
+version_added: 0.1.0
+description:
+  - Without O(sha) the standby, which is the release that was live before, is started again with the very configuration it ran with.
+  - With O(sha) the standby if it is that release, else the retained image with the present configuration, else the image is pulled
+    again. Only the last of these needs the registry.
+  - The same gate, cutover, watch and way back as M(greenlight.droplet.release).
+  - Without O(sha), a second call right after a rollback changes nothing; it does not return to the release that was rolled back.
+extends_documentation_fragment:
+  - greenlight.droplet.attributes
+  - greenlight.droplet.transaction
+options:
+  sha:
+    description: The git SHA to go back to, 7 to 40 hexadecimal digits. Empty means the previous release.
+    type: str
+    default: ''
+  release:
+    description:
+      - Identifier of a release whose container is on the host, as M(greenlight.droplet.release_info) returns it. Goes before O(sha).
+      - Phases after the first pass it, so that they mean the container that the first one has found.
+    type: str
+    default: ''
+author:
+  - Greenlight contributors (@greenlight)
+seealso:
+  - module: greenlight.droplet.release
+  - module: greenlight.droplet.release_info
+"""
+
+EXAMPLES = r"""
+---
+- name: Go back to the previous release
+  greenlight.droplet.rollback:
+    app: api
+
+- name: Go back to a named release
+  greenlight.droplet.rollback:
+    app: api
+    sha: 3f9c2ab
+    image: registry.example.com/team/api
+"""
+
+RETURN = r"""
+sha:
+  description: The full SHA that the call aimed at.
+  returned: success
+  type: str
+  sample: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b
+digest:
+  description: Digest of the image, to be passed to the later phases.
+  returned: success
+  type: str
+  sample: sha256:0f2d7c1e4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
+release:
+  description: Identifier of the release whose container was there already; empty when a new container is needed.
+  returned: success
+  type: str
+  sample: 20261121T101500Z-3f9c2ab
+config:
+  description: Hash of everything that makes the container but its image.
+  returned: success
+  type: str
+  sample: 5d1c0ffee123
+needed:
+  description: Whether anything was to be done when the call began.
+  returned: success
+  type: bool
+  sample: true
+plan:
+  description: The steps from the state found to the goal, the same in check mode and in a real run.
+  returned: success
+  type: list
+  elements: str
+  sample: ["start: 3f9c2ab in slot green"]
+steps:
+  description: The steps carried out.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    step:
+      description: Name of the step.
+      type: str
+    text:
+      description: What came of it.
+      type: str
+    seconds:
+      description: How long it took.
+      type: float
+seconds:
+  description: Sum of the steps' seconds.
+  returned: success
+  type: float
+  sample: 2.41
+message:
+  description: One line for people.
+  returned: success
+  type: str
+  sample: "release of 3f9c2ab: pull, start, gate"
+live:
+  description: The live release after the call; empty when none is.
+  returned: success
+  type: dict
+  sample: {sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b, slot: green, state: running}
+standby:
+  description: The standby after the call; empty when there is none.
+  returned: success
+  type: dict
+  sample: {sha: 8a7b6c5d4e3f2a1b0f9e8d7c6b5a4d3e2f1a0b9c, slot: blue, state: exited}
+failure:
+  description: The parts of the error message of a transaction that failed.
+  returned: failure of a step
+  type: dict
+  contains:
+    step:
+      description: Name of the failed step.
+      type: str
+    reason:
+      description: Why it failed.
+      type: str
+    check:
+      description: The check that said no.
+      type: str
+    last_answer:
+      description: The last answer to that check.
+      type: str
+    log_lines:
+      description: The last lines that the new container wrote.
+      type: list
+      elements: str
+    outcome:
+      description: What was done about it.
+      type: str
+    serving:
+      description: What serves now, as the proxy says.
+      type: str
+    next:
+      description: The command to run next.
+      type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
+    transaction_arguments,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.command import run_module
+
+
+def main() -> None:
+    """Run the transaction."""
+    module = AnsibleModule(
+        argument_spec=transaction_arguments(
+            sha={"type": "str", "default": ""},
+            release={"type": "str", "default": ""},
+        ),
+        supports_check_mode=True,
+    )
+    run_module(module, "rollback")
+
+
+if __name__ == "__main__":
+    main()

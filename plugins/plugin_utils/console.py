@@ -1,0 +1,52 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How results are shown on the controller: one line a step, errors as text. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+_OURS: t.Final = "greenlight.droplet."
+_TEXTS: t.Final = ("ansible.builtin.debug", "ansible.builtin.fail", "debug", "fail")
+
+
+_PLUMBING: t.Final = ("ansible.builtin.set_fact", "ansible.builtin.include_tasks")
+
+
+def is_ours(action: str) -> bool:
+    """Tell whether a task runs a module of this collection."""
+    return action.startswith(_OURS)
+
+
+def is_plumbing(action: str) -> bool:
+    """Tell whether a task only moves values about, which nobody watching a release needs to see."""
+    return action in _PLUMBING
+
+
+def result_lines(action: str, result: Mapping[str, t.Any]) -> list[str] | None:
+    """Return the lines for a successful result, or None to leave it to the default output."""
+    if action in _TEXTS:
+        message = result.get("msg")
+        return message.splitlines() if isinstance(message, str) and "\n" in message else None
+    if not is_ours(action) or "item" in result:
+        return None
+    steps = result.get("steps") or []
+    if steps:
+        return [_step_line(step) for step in steps]
+    plan = result.get("plan") or []
+    if result.get("message") and plan and result.get("changed"):
+        return [result["message"], *(f"  {step}" for step in plan)]
+    return [result["message"]] if result.get("message") else None
+
+
+def _step_line(step: Mapping[str, t.Any]) -> str:
+    return f"{step['step']:<14} {step['seconds']:>7.2f} s   {step['text']}"
+
+
+def failure_text(action: str, result: Mapping[str, t.Any]) -> str | None:
+    """Return the text of an error of ours, or None to leave it to the default output."""
+    message = result.get("msg")
+    ours = is_ours(action) or action in _TEXTS
+    return message if ours and isinstance(message, str) else None

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run make targets one after another; say how long each took and how many tests passed.
+
+Usage: python -m scripts.stages TARGET ...
+
+A target that fails does not keep the next one from running; the exit code is 0 when all passed.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from scripts.project import ROOT
+
+REPORTS = ROOT / ".cache" / "reports"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one target; `seconds` of wall-clock time."""
+
+    target: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+
+    def line(self) -> str:
+        """The outcome in one line."""
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        counts = f"{self.passed} passed, {self.failed} failed{skipped}"
+        return f"{self.target:<12} {self.seconds:7.1f} s  {counts}"
+
+
+def read_report(path: Path) -> tuple[int, int, int]:
+    """Tests passed, failed and skipped according to the JUnit file `path`."""
+    suites = ElementTree.parse(path).getroot().iter("testsuite")
+    totals = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in suites:
+        for name in totals:
+            totals[name] += int(suite.get(name, "0"))
+    failed = totals["failures"] + totals["errors"]
+    return totals["tests"] - failed - totals["skipped"], failed, totals["skipped"]
+
+
+def count(report: Path, code: int) -> tuple[int, int, int]:
+    """Tests passed, failed and skipped by a target that ended with the exit code `code`.
+
+    A target without a report counts as one test. A target that failed has one failure at least: it
+    may have died before it could write any down.
+    """
+    passed, failed, skipped = read_report(report) if report.exists() else (int(code == 0), 0, 0)
+    return passed, max(failed, int(code != 0)), skipped
+
+
+def run(target: str) -> Outcome:
+    """Run `make target` with its output shown as it comes."""
+    print(f"== {target}", flush=True)
+    report = REPORTS / f"{target}.xml"
+    report.unlink(missing_ok=True)
+    command = ["make", target]
+    if target != "molecule":
+        command.append(f"args=--junitxml={report.relative_to(ROOT)}")
+    began = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    outcome = Outcome(target, *count(report, code), seconds=time.monotonic() - began)
+    print(f"== {outcome.line()}", flush=True)
+    return outcome
+
+
+def main(targets: list[str]) -> int:
+    """Run all targets and print the table; 1 when any failed."""
+    outcomes = [run(target) for target in targets]
+    print("\n== where the time went")
+    for outcome in outcomes:
+        print(outcome.line())
+    passed = sum(outcome.passed for outcome in outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Limits on Python files: length, length of functions, broad excepts, suppressed findings."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.project import files
+
+FILE_LINES = 300
+FUNCTION_LINES = 40
+
+# Ansible's documentation stands in the plugin's own file; its length is no measure of the code.
+DOCUMENTATION_NAMES = frozenset({"DOCUMENTATION", "EXAMPLES", "RETURN"})
+BROAD = frozenset({"BaseException", "Exception"})
+SUPPRESSION = re.compile(r"#\s*(?:noqa|nosec|type:\s*ignore|mypy:|pylint:|ruff:)", re.IGNORECASE)
+
+
+def problems(root: Path) -> list[str]:
+    """What breaks a limit in any Python file under `root`."""
+    found = []
+    for path in files(root):
+        if path.suffix == ".py":
+            name = path.relative_to(root)
+            found += [f"{name}: {text}" for text in check(path.read_text(encoding="utf-8"))]
+    return found
+
+
+def check(source: str) -> Iterator[str]:
+    """What breaks a limit in the Python file with the text `source`."""
+    tree = ast.parse(source)
+    lines = len(source.splitlines()) - _documentation_lines(tree)
+    if lines > FILE_LINES:
+        yield f"{lines} lines without its documentation, {FILE_LINES} allowed"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from _function_problems(node)
+        elif isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _reraises(node):
+            yield f"line {node.lineno}: broad except"
+    yield from _suppressions(source)
+
+
+def _function_problems(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    length = _span(node)
+    if length > FUNCTION_LINES:
+        yield f"line {node.lineno}: {node.name}() has {length} lines, {FUNCTION_LINES} allowed"
+
+
+def _documentation_lines(tree: ast.Module) -> int:
+    return sum(
+        _span(node)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in DOCUMENTATION_NAMES
+    )
+
+
+def _span(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _is_broad(caught: ast.expr | None) -> bool:
+    if caught is None:
+        return True
+    parts = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(isinstance(part, ast.Name) and part.id in BROAD for part in parts)
+
+
+def _reraises(handler: ast.ExceptHandler) -> bool:
+    """True for a handler that cleans up and lets the exception go on: it hides nothing."""
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
+def _suppressions(source: str) -> Iterator[str]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and SUPPRESSION.search(token.string):
+            yield f"line {token.start[0]}: suppresses a finding: {token.string}"

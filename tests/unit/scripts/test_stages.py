@@ -1,0 +1,44 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The totals at the end of `make test` are honest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import stages
+
+REPORT = """<?xml version="1.0"?><testsuites><testsuite name="pytest" tests="10"
+ failures="{failures}" errors="1" skipped="2"/></testsuites>"""
+
+
+@pytest.mark.parametrize(
+    ("failures", "code", "expected"),
+    [(3, 1, (4, 4, 2)), (0, 1, (7, 1, 2))],
+)
+def test_count_from_report(
+    tmp_path: Path, failures: int, code: int, expected: tuple[int, int, int]
+) -> None:
+    report = tmp_path / "unit.xml"
+    report.write_text(REPORT.format(failures=failures), encoding="utf-8")
+    assert stages.count(report, code) == expected
+
+
+@pytest.mark.parametrize(("code", "expected"), [(0, (1, 0, 0)), (2, (0, 1, 0))])
+def test_count_without_report(tmp_path: Path, code: int, expected: tuple[int, int, int]) -> None:
+    assert stages.count(tmp_path / "none.xml", code) == expected
+
+
+def test_failure_after_a_clean_report_counts(tmp_path: Path) -> None:
+    report = tmp_path / "unit.xml"
+    text = REPORT.format(failures=0).replace('errors="1"', 'errors="0"')
+    report.write_text(text, encoding="utf-8")
+    assert stages.count(report, 3) == (8, 1, 2)
+
+
+def test_line() -> None:
+    outcome = stages.Outcome("unit", 12, 0, 1, seconds=3.25)
+    assert outcome.line() == "unit             3.2 s  12 passed, 0 failed, 1 skipped"
