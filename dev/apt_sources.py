@@ -34,7 +34,7 @@ def _fields(stanza: str) -> dict[str, str]:
         if line[0] in " \t":
             fields[key] = f"{fields.get(key, '')} {line.strip()}".strip()
             continue
-        key, _, value = line.partition(":")
+        key, _colon, value = line.partition(":")
         key = key.strip().lower()
         fields[key] = value.strip()
     return fields

@@ -11,9 +11,11 @@ type: stdout
 short_description: Ansible's default output, with releases in one line a step
 version_added: 0.1.0
 description:
-  - The same as the default output, but results of this collection's modules are printed one line a step with its seconds, and an
+  - The same as the default output, but results of this collection's modules are printed one line a
+    step with its seconds, and an
     error of theirs is printed as the text it is, not as a structure.
-  - Messages of M(ansible.builtin.debug) and M(ansible.builtin.fail) with several lines are printed as lines.
+  - Messages of M(ansible.builtin.debug) and M(ansible.builtin.fail) with several lines are printed
+    as lines.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -27,6 +29,7 @@ import typing as t
 
 from ansible import constants as C
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.console import (
     failure_text,
     is_ours,

@@ -19,7 +19,8 @@ attributes:
     description: Returns what changes, or in check mode would change, when in diff mode.
   action_group:
     support: full
-    description: Use C(group/greenlight.droplet.droplet) in C(module_defaults) to set options for all modules of this group.
+    description: Use C(group/greenlight.droplet.droplet) in C(module_defaults) to set options for
+      all modules of this group.
     membership:
       - greenlight.droplet.droplet
 """

@@ -17,25 +17,31 @@ options:
     default: api
   state:
     description:
-      - How far to go. Each phase includes the ones before it, so that V(settled) on one host does everything.
-      - V(planned) checks everything that can be checked without changing the host and returns the plan.
+      - How far to go. Each phase includes the ones before it, so that V(settled) on one host does
+        everything.
+      - V(planned) checks everything that can be checked without changing the host and returns the
+        plan.
       - V(staged) pulls, starts in the idle slot and passes the health gate; no traffic moves.
       - V(live) moves the pointer and watches the release.
-      - V(settled) drains and stops the old release, keeps it as the standby, and prunes what is older than O(retain).
+      - V(settled) drains and stops the old release, keeps it as the standby, and prunes what is
+        older than O(retain).
       - V(reverted) takes back what O(run) has done on this host before it was settled.
     type: str
     choices: [planned, staged, live, settled, reverted]
     default: settled
   image:
-    description: Repository of the image without tag, with the registry's host. Not needed for what the host has retained.
+    description: Repository of the image without tag, with the registry's host. Not needed for what
+      the host has retained.
     type: str
     default: ''
   tag:
-    description: Tag of the image for O(sha). Empty means the SHA itself. A SHA prefix inside it is completed from the registry's tags.
+    description: Tag of the image for O(sha). Empty means the SHA itself. A SHA prefix inside it is
+      completed from the registry's tags.
     type: str
     default: ''
   digest:
-    description: Digest of the image, returned by V(planned). With it and the full SHA the registry is not asked again.
+    description: Digest of the image, returned by V(planned). With it and the full SHA the registry
+      is not asked again.
     type: str
     default: ''
   registry_username:
@@ -47,7 +53,8 @@ options:
     type: str
     default: ''
   registry_plain_http:
-    description: Ask the registry without TLS. For a registry on a private network that Docker lists as insecure.
+    description: Ask the registry without TLS. For a registry on a private network that Docker
+      lists as insecure.
     type: bool
     default: false
   env:
@@ -166,11 +173,13 @@ options:
         type: float
         default: 0.5
       failed_checks:
-        description: Health checks in a row through the proxy that may fail before the release goes back.
+        description: Health checks in a row through the proxy that may fail before the release goes
+          back.
         type: int
         default: 2
       min_errors:
-        description: Failed requests, counted by HAProxy in the new slot, below which the share does not matter.
+        description: Failed requests, counted by HAProxy in the new slot, below which the share
+          does not matter.
         type: int
         default: 3
       max_error_percent:
@@ -178,19 +187,23 @@ options:
         type: float
         default: 5.0
   drain_seconds:
-    description: Seconds to wait for requests in flight on the old slot. What is left then is closed.
+    description: Seconds to wait for requests in flight on the old slot. What is left then is
+      closed.
     type: float
     default: 30.0
   retain:
-    description: How many releases' images are kept on the host, the live and the standby one among them. At least 2.
+    description: How many releases' images are kept on the host, the live and the standby one among
+      them. At least 2.
     type: int
     default: 5
   run:
-    description: Identifier of the fleet release that this call is part of. The same for all its phases and hosts.
+    description: Identifier of the fleet release that this call is part of. The same for all its
+      phases and hosts.
     type: str
     default: ''
   holder:
-    description: Who releases, for the journal and for the error that others get meanwhile. A CI run's address, or user@host.
+    description: Who releases, for the journal and for the error that others get meanwhile. A CI
+      run's address, or user@host.
     type: str
     default: ''
   lock_wait:
@@ -198,7 +211,8 @@ options:
     type: float
     default: 0.0
   lease_seconds:
-    description: Seconds for which a phase reserves the host for the next one. A crashed controller's reservation ends by itself.
+    description: Seconds for which a phase reserves the host for the next one. A crashed
+      controller's reservation ends by itself.
     type: float
     default: 300.0
   break_lease:

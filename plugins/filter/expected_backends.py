@@ -48,10 +48,13 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet
 
 
-def expected_backends_filter(hostvars: fleet.HostVars, hosts: list[str], app: str) -> dict[str, str]:
+def expected_backends_filter(
+    hostvars: fleet.HostVars, hosts: list[str], app: str
+) -> dict[str, str]:
     """Adapt expected_backends of plugin_utils/fleet.py; raises AnsibleFilterError."""
     try:
         return fleet.expected_backends(hostvars, hosts, app)

@@ -46,6 +46,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet
 
 

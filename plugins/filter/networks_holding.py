@@ -30,7 +30,7 @@ EXAMPLES = r"""
 ---
 - name: Refuse a network that holds an address of this host
   ansible.builtin.assert:
-    that: "['172.30.0.0/16'] | greenlight.droplet.networks_holding(['10.20.0.11']) | length == 0" 
+    that: "['172.30.0.0/16'] | greenlight.droplet.networks_holding(['10.20.0.11']) | length == 0"
 """
 
 RETURN = r"""
@@ -44,6 +44,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.greenlight.droplet.plugins.module_utils import networks
 
 

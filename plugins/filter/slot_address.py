@@ -10,7 +10,8 @@ name: slot_address
 short_description: Return the fixed address of a slot
 version_added: 0.1.0
 description:
-  - The second address of the application's subnet is blue, the third is green; the first is the host's.
+  - The second address of the application's subnet is blue, the third is green; the first is the
+    host's.
 options:
   _input:
     description: The application's subnet.
@@ -29,7 +30,7 @@ EXAMPLES = r"""
 ---
 - name: Show where the blue slot is
   ansible.builtin.debug:
-    msg: "{{ '172.31.10.0/24' | greenlight.droplet.slot_address('blue') }}" 
+    msg: "{{ '172.31.10.0/24' | greenlight.droplet.slot_address('blue') }}"
 """
 
 RETURN = r"""
@@ -42,6 +43,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.greenlight.droplet.plugins.module_utils import networks
 
 

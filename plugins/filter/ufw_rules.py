@@ -10,7 +10,8 @@ name: ufw_rules
 short_description: Render firewall rules as UFW prints them
 version_added: 0.1.0
 description:
-  - One line for each source of each rule, in the form of C(ufw show added), so that what is there and what is wanted can be compared.
+  - One line for each source of each rule, in the form of C(ufw show added), so that what is there
+    and what is wanted can be compared.
 options:
   _input:
     description: Rules with port, sources, comment, and protocol if it is not tcp.
@@ -24,7 +25,13 @@ EXAMPLES = r"""
 ---
 - name: Show the commands
   ansible.builtin.debug:
-    msg: "{{ [{'port': 22, 'sources': ['198.51.100.0/24'], 'comment': 'ssh'}] | greenlight.droplet.ufw_rules }}" 
+    msg: "{{ rules | greenlight.droplet.ufw_rules }}"
+  vars:
+    rules:
+      - port: 22
+        sources:
+          - 198.51.100.0/24
+        comment: ssh
 """
 
 RETURN = r"""
@@ -38,6 +45,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.greenlight.droplet.plugins.module_utils import networks
 
 

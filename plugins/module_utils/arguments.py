@@ -166,7 +166,9 @@ _VARIABLE: t.Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _variables(name: str, values: dict[str, t.Any]) -> dict[str, str]:
     for key, value in values.items():
         if not _VARIABLE.fullmatch(str(key)):
-            raise SpecError(f"{name} has the key {key!r}, which cannot name an environment variable.")
+            raise SpecError(
+                f"{name} has the key {key!r}, which cannot name an environment variable."
+            )
         if value is None or isinstance(value, (dict, list)):
             raise SpecError(f"{name}.{key} must be one value; it is {type(value).__name__}.")
     return {str(key): _plain(value) for key, value in values.items()}

@@ -58,7 +58,8 @@ def verify(
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SpecError(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health.")
-    missing, seen = "", {}
+    missing = ""
+    seen: dict[str, list[str]] = {}
     for attempt in range(1, attempts + 1):
         seen, strange = _attempt(url, host_header, len(expected) * _REQUESTS_PER_HOST, timeout)
         missing = compare(expected, seen, strange)

@@ -84,7 +84,7 @@ def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict
     if state == "reverted":
         return _reverted(transaction, order, check_mode)
     goal = find_goal(host, order)
-    phase = t.cast("Phase", "settled" if state == "planned" else state)
+    phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
         _require_ready(host)
         outcome = transaction.preview(goal, phase)
@@ -142,10 +142,8 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
         return order.sha, order.digest
     if not order.source.image:
         kept = f"; {local_repository(host.application.app)} does not retain it either"
-        raise SpecError(
-            f"No image is named to pull {order.sha} from{kept if order.action == 'rollback' else ''}."
-            " Set app_image."
-        )
+        also = kept if order.action == "rollback" else ""
+        raise SpecError(f"No image is named to pull {order.sha} from{also}. Set app_image.")
     remote = Registry(order.source).find(order.sha, host.engine.architecture())
     revision = remote.revision.lower()
     if not is_full_sha(revision) or not revision.startswith(order.sha):

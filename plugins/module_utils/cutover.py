@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The transaction: observe, plan, carry out, and on any failure go back while the old still runs."""
+"""The transaction: observe, plan, carry out; on failure go back while the old still runs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     CheckError,
     GreenlightError,
+    SpecError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.health import check_expectation
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
@@ -156,7 +157,10 @@ class Transaction:
         back = step.kind in GOING_BACK and not _is_proved(step, outcome)
         if back:
             lines = self._log_lines(target)
-            text = self.go_back(target, outcome.before.live, reason)
+            try:
+                text = self.go_back(target, outcome.before.live, reason)
+            except GreenlightError as second:
+                text = f"going back failed as well: {second}"
         return report.Failure(
             action=self._order.action,
             sha=outcome.plan.goal.sha,
@@ -235,11 +239,19 @@ class Transaction:
         self._lock()
         try:
             before = observe(self._host)
-            begin = begin_of(before.entries, self._order.run)
-            if begin is None or was_reverted(before.entries, self._order.run):
+            run = self._order.run
+            begin = begin_of(before.entries, run)
+            if begin is None or was_reverted(before.entries, run):
                 return None
+            if any(e.event == "settled" and e.run == run for e in before.entries):
+                raise SpecError(f"Run {run} is settled: its old release is stopped. Use rollback.")
             origin = (begin.data.get("origin") or {}).get("release", "")
             old = next((c for c in before.containers if c.release == origin), None)
+            if origin and old is None:
+                raise SpecError(
+                    f"The container of {origin}, which was live before run {run}, is gone, so the"
+                    " pointer stays where it is. Release the SHA that shall be live."
+                )
             target = self._target_of_run(before, origin)
             started = self._host.clock.now()
             text = self.go_back(target, old, "taken back, because another host failed")

@@ -42,6 +42,7 @@ SOCKET: t.Final = "unix:///var/run/docker.sock"
 CALL_TIMEOUT: t.Final = 120
 """Seconds that one call may stay silent; a pull is not bounded as long as it makes progress."""
 
+
 class Engine:
     """The Docker engine of this host."""
 
@@ -54,11 +55,14 @@ class Engine:
             self._client = APIClient(base_url=SOCKET, version="auto", timeout=CALL_TIMEOUT)
         except (DockerException, RequestException) as exc:
             raise NotSetUpError(
-                "The Docker engine does not answer on this host. 'systemctl status docker' says why;"
+                "The Docker engine does not answer on this host. 'systemctl status docker' says"
+                " why;"
                 f" on a new host run setup-api.yml first. ({exc})"
             ) from exc
 
-    def _call(self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any) -> t.Any:
+    def _call(
+        self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any
+    ) -> t.Any:
         """Run one SDK call and translate its errors into an EngineError that says what failed."""
         try:
             return function(*args, **named)
@@ -137,7 +141,7 @@ class Engine:
             nano_cpus=int(options.cpus * 1_000_000_000) or None,
             pids_limit=options.pids_limit,
             read_only=options.read_only,
-            tmpfs={path: "rw,noexec,nosuid,size=64m" for path in options.tmpfs},
+            tmpfs=dict.fromkeys(options.tmpfs, "rw,noexec,nosuid,size=64m"),
             cap_drop=["ALL"],
             cap_add=list(options.cap_add) or None,
             security_opt=["no-new-privileges:true"],

@@ -70,7 +70,9 @@ def container_of(raw: dict[str, t.Any]) -> Container:
         pid=int(state.get("Pid") or 0),
         started=str(state.get("StartedAt", "")),
         created=str(raw.get("Created", "")),
-        restart_policy=str(((raw.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", "")),
+        restart_policy=str(
+            ((raw.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", "")
+        ),
         out_of_memory=bool(state.get("OOMKilled")),
         **values,
     )

@@ -141,7 +141,7 @@ _LOOPBACK = ("0100007F", "00000000000000000000000001000000")
 
 
 def _listening(table: str) -> set[tuple[str, int, str]]:
-    """Return (address, port, inode) of each socket in state LISTEN (0A) of a /proc/net/tcp table."""
+    """Return (address, port, inode) of each LISTEN (0A) socket of a /proc/net/tcp table."""
     found: set[tuple[str, int, str]] = set()
     for line in table.splitlines()[1:]:
         fields = line.split()

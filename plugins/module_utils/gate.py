@@ -79,9 +79,7 @@ def _too_late(host: Host, container: Container, check: HealthCheck, last: health
 
 def wait_for_up(host: Host, slot: str, limit: float) -> SlotStatus:
     """Wait until HAProxy's own check says exactly UP, at most `limit` seconds."""
-    outcome = wait_until(
-        lambda: host.proxy.status(slot), lambda s: s.is_up, limit, 0.1, host.clock
-    )
+    outcome = wait_until(lambda: host.proxy.status(slot), lambda s: s.is_up, limit, 0.1, host.clock)
     if not outcome.done:
         backend = host.application.slots[slot].backend
         raise CheckError(

@@ -38,11 +38,15 @@ def check_expectation(expression: str) -> None:
     if not expression:
         return
     if not HAS_JMESPATH:
-        raise SpecError("health.expect needs python3-jmespath on the host. Run setup-api.yml again.")
+        raise SpecError(
+            "health.expect needs python3-jmespath on the host. Run setup-api.yml again."
+        )
     try:
         jmespath.compile(expression)
     except JMESPathError as exc:
-        raise SpecError(f"health.expect {expression!r} is not a JMESPath expression: {exc}") from exc
+        raise SpecError(
+            f"health.expect {expression!r} is not a JMESPath expression: {exc}"
+        ) from exc
 
 
 def describe(answer: web.Answer) -> str:

@@ -51,7 +51,8 @@ def read_application(app: str) -> Application:
     known = files.list_stems(DESCRIPTOR_FOLDER, ".json")
     if known:
         raise SpecError(
-            f"This host has no application {app!r}; it has {', '.join(known)}. Check app_name, or run"
+            f"This host has no application {app!r}; it has {', '.join(known)}. Check app_name, or"
+            " run"
             " setup-api.yml for the new application. Nothing was changed."
         )
     raise NotSetUpError(

@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.command import describe
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
-from ansible_collections.greenlight.droplet.plugins.module_utils.host import open_host, observe
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe, open_host
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import SLOTS
 

@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Turn:
-    """One release that was live: its identifier and SHA, and the action and time that made it so."""
+    """A release that was live: its identifier and SHA, and the action and time that made it so."""
 
     release: str
     sha: str

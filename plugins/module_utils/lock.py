@@ -61,7 +61,8 @@ class HostLock:
         outcome = wait_until(lambda: self._lock.acquire(mine), bool, wait, 0.5, self._clock)
         if not outcome.done:
             raise LockedError(
-                f"Another {self._describe_holder()} on this host right now. Wait until it has ended,"
+                f"Another {self._describe_holder()} on this host right now. Wait until it has"
+                " ended,"
                 " or set lock_wait to a number of seconds to wait for it; nothing was changed."
             )
 
@@ -95,7 +96,8 @@ class HostLock:
         lease = self.read_lease()
         if lease and lease.run != run:
             raise LockedError(
-                f"A fleet release is under way: {lease.describe()}. It ends by itself then; to break"
+                f"A fleet release is under way: {lease.describe()}. It ends by itself then; to"
+                " break"
                 " it at once, pass a reason: -e app_break_lease='controller died'. Nothing was"
                 " changed."
             )

@@ -83,7 +83,9 @@ def _same(container: Container, sha: str, digest: str, config: str) -> bool:
     return (container.sha, container.digest, container.config) == (sha, digest, config)
 
 
-def release_goal(snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str) -> Goal:
+def release_goal(
+    snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str
+) -> Goal:
     """Aim at a release: the live container if it is that already, else one this run has staged."""
     mine = snapshot.started_by(run)
     for container in snapshot.containers:
@@ -124,7 +126,9 @@ def rollback_goal(snapshot: Snapshot, sha: str, release: str, config: str, run: 
 def _previous_goal(snapshot: Snapshot) -> Goal:
     live, standby, past = snapshot.live, snapshot.standby, snapshot.turns
     if live and past and past[-1].action == "rollback" and past[-1].release == live.release:
-        left = f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
+        left = (
+            f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
+        )
         return _container_goal(
             live, f"already rolled back to {short_sha(live.sha)} at {past[-1].time}{left}"
         )
@@ -175,7 +179,8 @@ def _repair_steps(snapshot: Snapshot) -> list[Step]:
     route, live = snapshot.route, snapshot.live
     steps: list[Step] = []
     if route.answered and route.file != route.runtime:
-        text = f"pointer file says {route.file or 'nothing'}, HAProxy serves {route.runtime or 'nothing'}"
+        on_file, serving = route.file or "nothing", route.runtime or "nothing"
+        text = f"pointer file says {on_file}, HAProxy serves {serving}"
         steps.append(Step(Kind.REPAIR, text, names=("pointer",)))
     if live is not None and (not snapshot.turns or snapshot.turns[-1].release != live.release):
         text = f"journal does not say that {short_sha(live.sha)} is live"
@@ -238,7 +243,9 @@ def _settle_steps(
     steps += [_clean_step(c) for c in snapshot.containers if c not in keep and c not in gone]
     names = prunable(snapshot, goal.sha, retain, [c.sha for c in keep])
     if names:
-        steps.append(Step(Kind.RETAIN, f"{retain} releases; remove {len(names)} older", names=names))
+        steps.append(
+            Step(Kind.RETAIN, f"{retain} releases; remove {len(names)} older", names=names)
+        )
     return steps
 
 

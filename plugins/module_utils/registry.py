@@ -132,7 +132,8 @@ class Registry:
             ]
             if not chosen:
                 raise RegistryError(
-                    f"{self._source.image} has no image for this host's architecture {architecture}."
+                    f"{self._source.image} has no image for this host's architecture"
+                    f" {architecture}."
                 )
             answer = self._manifest(chosen[0]["digest"])
             self._refuse_unless_ok(answer)
@@ -156,7 +157,8 @@ class Registry:
         if answer.status in (401, 403):
             who = f"user {self._source.username!r}" if self._source.username else "no user"
             raise RegistryError(
-                f"The registry {self._host}:{self._port} refused {who} (HTTP {answer.status}). Check"
+                f"The registry {self._host}:{self._port} refused {who} (HTTP {answer.status})."
+                " Check"
                 " registry_username and registry_password, and the right to read"
                 f" {self._repository}; nothing was changed."
             )
@@ -207,7 +209,13 @@ class Registry:
         return f"Bearer {document.get('token') or document.get('access_token') or ''}"
 
     def _request(
-        self, host: str, port: int, path: str, accept: str, authorization: str, tls: bool | None = None
+        self,
+        host: str,
+        port: int,
+        path: str,
+        accept: str,
+        authorization: str,
+        tls: bool | None = None,
     ) -> web.Answer:
         headers = {"Accept": accept, "User-Agent": "greenlight"}
         if authorization:

@@ -92,9 +92,7 @@ def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
         slot = goal.target.slot if goal.target else snapshot.idle_slot
         new = f"{goal.sha} configuration {goal.config} slot {slot} running"
         return _state_lines(new, _describe(live, stopped=live in retired), retained)
-    return _state_lines(
-        _describe(live), _describe(standby, stopped=standby in retired), retained
-    )
+    return _state_lines(_describe(live), _describe(standby, stopped=standby in retired), retained)
 
 
 def _state_lines(live: str, standby: str, retained: set[str]) -> str:

@@ -24,6 +24,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Application,
 )
 
+
 @dataclass(frozen=True)
 class Change:
     """One thing that set-up will make or replace, with its text before and after."""
@@ -83,7 +84,8 @@ def _refuse_taken_subnet(application: Application, engine: Engine) -> None:
         other = ipaddress.ip_network(subnet)
         if other.version == 4 and other.overlaps(wanted):
             raise SpecError(
-                f"subnet {application.subnet} of application {application.app!r} overlaps {subnet} of"
+                f"subnet {application.subnet} of application {application.app!r} overlaps"
+                f" {subnet} of"
                 f" the Docker network {name}. Give the application a subnet of its own."
             )
 
@@ -93,7 +95,8 @@ def _refuse_other_network(application: Application, found: dict[str, t.Any]) -> 
     if pools[0].get("Subnet") != application.subnet:
         raise SpecError(
             f"The Docker network {application.network} exists with subnet {pools[0].get('Subnet')},"
-            f" not {application.subnet}. Containers are attached to it, so it is not changed: put the"
+            f" not {application.subnet}. Containers are attached to it, so it is not changed: put"
+            " the"
             " old subnet back, or remove the application's containers and the network first."
         )
 

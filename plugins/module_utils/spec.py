@@ -33,7 +33,8 @@ def check_application_name(name: str) -> str:
     """Return the name, or raise SpecError when it cannot name an application."""
     if not _APPLICATION.fullmatch(name):
         raise SpecError(
-            f"The application name {name!r} cannot be used: it must start with a letter a-z and have"
+            f"The application name {name!r} cannot be used: it must start with a letter a-z and"
+            " have"
             " at most 21 of the characters a-z, 0-9 and '-'."
         )
     return name
@@ -134,10 +135,13 @@ def design_application(
     try:
         network = ipaddress.ip_network(subnet)
     except ValueError as exc:
-        raise SpecError(f"subnet {subnet!r} is not a network such as 172.31.10.0/24: {exc}.") from exc
+        raise SpecError(
+            f"subnet {subnet!r} is not a network such as 172.31.10.0/24: {exc}."
+        ) from exc
     if network.version != 4 or network.prefixlen > 29 or not network.is_private:
         raise SpecError(
-            f"subnet {subnet!r} cannot hold the two slots: give a private IPv4 network of /29 or larger."
+            f"subnet {subnet!r} cannot hold the two slots: give a private IPv4 network of /29 or"
+            " larger."
         )
     hosts = network.hosts()
     next(hosts)

@@ -214,7 +214,8 @@ def check_revision(image: Image, sha: str) -> None:
     found = image.labels.get(REVISION_LABEL, "")
     if found.lower() != sha:
         raise CheckError(
-            f"the image says that it was built from {found or 'no revision at all'}, not from {sha}."
+            f"the image says that it was built from {found or 'no revision at all'}, not from"
+            f" {sha}."
             f" Build it with the label {REVISION_LABEL} set to the full SHA, and push it again",
             f"label {REVISION_LABEL}",
             found or "no such label",

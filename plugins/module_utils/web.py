@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -58,7 +57,7 @@ def get(
             body.decode("utf-8", "replace"),
             time.monotonic() - begin,
         )
-    except (TimeoutError, socket.timeout) as exc:
+    except TimeoutError as exc:
         raise NoAnswer(f"no answer within {timeout:g} s") from exc
     except (OSError, http.client.HTTPException) as exc:
         raise NoAnswer(f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__) from exc

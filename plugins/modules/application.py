@@ -11,8 +11,10 @@ module: application
 short_description: Prepare a host for the releases of one application
 version_added: 0.1.0
 description:
-  - Creates the application's bridge network with a fixed address for each slot, its state folder with the map file that is the
-    pointer to the live slot, and the descriptor that the modules M(greenlight.droplet.release), M(greenlight.droplet.rollback) and
+  - Creates the application's bridge network with a fixed address for each slot, its state folder
+    with the map file that is the
+    pointer to the live slot, and the descriptor that the modules M(greenlight.droplet.release),
+    M(greenlight.droplet.rollback) and
     M(greenlight.droplet.release_info) read.
   - Never touches a map file that is there. Which slot is live is decided by releases alone.
   - Run it before HAProxy's configuration is checked, since HAProxy reads the map file at start.
@@ -20,20 +22,24 @@ extends_documentation_fragment:
   - greenlight.droplet.attributes
 options:
   app:
-    description: Name of the application. A letter, then up to 20 of the characters a-z, 0-9 and C(-).
+    description: Name of the application. A letter, then up to 20 of the characters a-z, 0-9 and
+      C(-).
     type: str
     default: api
   port:
-    description: Port of the host on which HAProxy serves the application. Refused when another process listens on it.
+    description: Port of the host on which HAProxy serves the application. Refused when another
+      process listens on it.
     type: int
     required: true
   container_port:
-    description: Port on which the application listens inside its container. V(0) means the same as O(port).
+    description: Port on which the application listens inside its container. V(0) means the same as
+      O(port).
     type: int
     default: 0
   subnet:
     description:
-      - IPv4 network of the application's bridge. The first address is the host's, the second and third are the slots'.
+      - IPv4 network of the application's bridge. The first address is the host's, the second and
+        third are the slots'.
       - Must not overlap the network of any host, such as a VPC, that the host talks to.
     type: str
     default: 172.31.10.0/24
@@ -87,6 +93,7 @@ changes:
 import json
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.greenlight.droplet.plugins.module_utils import setup
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (

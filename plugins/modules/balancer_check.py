@@ -11,9 +11,11 @@ module: balancer_check
 short_description: Verify through the load balancer that every host serves the slot it should
 version_added: 0.1.0
 description:
-  - Asks the health path through the load balancer, on new connections, and reads which host and slot answered from the headers that
+  - Asks the health path through the load balancer, on new connections, and reads which host and
+    slot answered from the headers that
     the droplet's HAProxy sets on that path alone.
-  - Passes when every host of O(expected) has answered from its expected slot, and nobody from another one.
+  - Passes when every host of O(expected) has answered from its expected slot, and nobody from
+    another one.
   - Runs where the load balancer can be reached, usually on the controller, and changes nothing.
 extends_documentation_fragment:
   - greenlight.droplet.attributes
@@ -81,6 +83,7 @@ message:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.greenlight.droplet.plugins.module_utils.balancer import verify
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock

@@ -11,11 +11,15 @@ module: release
 short_description: Release a container image on a host without dropping a request
 version_added: 0.1.0
 description:
-  - Starts the image of a git SHA in the application's idle slot, waits until it is healthy, moves HAProxy's pointer to it, watches
+  - Starts the image of a git SHA in the application's idle slot, waits until it is healthy, moves
+    HAProxy's pointer to it, watches
     it, and only then stops the release that served before, which is kept as the standby.
-  - Any failure before the cutover removes the new container, any failure after it moves the pointer back while the old container
-    still runs. The old release serves in both cases, and the error says what failed, what serves now and what to run next.
-  - On one host a single call with O(state=settled) does all of it. A fleet calls the phases one after another on all hosts with one
+  - Any failure before the cutover removes the new container, any failure after it moves the
+    pointer back while the old container
+    still runs. The old release serves in both cases, and the error says what failed, what serves
+    now and what to run next.
+  - On one host a single call with O(state=settled) does all of it. A fleet calls the phases one
+    after another on all hosts with one
     O(run), so that any failure can still be taken back everywhere with O(state=reverted).
   - Each phase is safe to repeat. The same SHA, image and configuration again changes nothing.
 extends_documentation_fragment:
@@ -24,7 +28,8 @@ extends_documentation_fragment:
 options:
   sha:
     description:
-      - The git SHA to release, 7 to 40 hexadecimal digits. A prefix must mean exactly one image of the registry.
+      - The git SHA to release, 7 to 40 hexadecimal digits. A prefix must mean exactly one image of
+        the registry.
       - The image's label C(org.opencontainers.image.revision) must be the full SHA.
     type: str
     required: true
@@ -72,7 +77,8 @@ digest:
   type: str
   sample: sha256:0f2d7c1e4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
 release:
-  description: Identifier of the release whose container was there already; empty when a new container is needed.
+  description: Identifier of the release whose container was there already; empty when a new
+    container is needed.
   returned: success
   type: str
   sample: 20261121T101500Z-3f9c2ab
@@ -160,6 +166,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
     transaction_arguments,
 )

@@ -118,7 +118,8 @@ retained:
       description: Size of the image in millions of bytes.
       type: float
 pointer:
-  description: The slot that the map file names and the slot that the running HAProxy uses; they differ only after a crash.
+  description: The slot that the map file names and the slot that the running HAProxy uses; they
+    differ only after a crash.
   returned: success
   type: dict
   sample: {file: green, runtime: green, answered: true}
@@ -137,7 +138,7 @@ events:
   returned: success
   type: list
   elements: dict
-  sample: [{event: live, sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b, time: "2026-11-21T10:15:04Z"}]
+  sample: [{event: live, slot: green, time: "2026-11-21T10:15:04Z"}]
 ansible_facts:
   description: The same under C(greenlight_releases), by application.
   returned: success
@@ -146,6 +147,7 @@ ansible_facts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils.inspection import inspect_releases
 

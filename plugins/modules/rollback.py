@@ -11,23 +11,29 @@ module: rollback
 short_description: Bring a previous release back without dropping a request
 version_added: 0.1.0
 description:
-  - Without O(sha) the standby, which is the release that was live before, is started again with the very configuration it ran with.
-  - With O(sha) the standby if it is that release, else the retained image with the present configuration, else the image is pulled
+  - Without O(sha) the standby, which is the release that was live before, is started again with
+    the very configuration it ran with.
+  - With O(sha) the standby if it is that release, else the retained image with the present
+    configuration, else the image is pulled
     again. Only the last of these needs the registry.
   - The same gate, cutover, watch and way back as M(greenlight.droplet.release).
-  - Without O(sha), a second call right after a rollback changes nothing; it does not return to the release that was rolled back.
+  - Without O(sha), a second call right after a rollback changes nothing; it does not return to the
+    release that was rolled back.
 extends_documentation_fragment:
   - greenlight.droplet.attributes
   - greenlight.droplet.transaction
 options:
   sha:
-    description: The git SHA to go back to, 7 to 40 hexadecimal digits. Empty means the previous release.
+    description: The git SHA to go back to, 7 to 40 hexadecimal digits. Empty means the previous
+      release.
     type: str
     default: ''
   release:
     description:
-      - Identifier of a release whose container is on the host, as M(greenlight.droplet.release_info) returns it. Goes before O(sha).
-      - Phases after the first pass it, so that they mean the container that the first one has found.
+      - Identifier of a release whose container is on the host, as
+        M(greenlight.droplet.release_info) returns it. Goes before O(sha).
+      - Phases after the first pass it, so that they mean the container that the first one has
+        found.
     type: str
     default: ''
 author:
@@ -62,7 +68,8 @@ digest:
   type: str
   sample: sha256:0f2d7c1e4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0
 release:
-  description: Identifier of the release whose container was there already; empty when a new container is needed.
+  description: Identifier of the release whose container was there already; empty when a new
+    container is needed.
   returned: success
   type: str
   sample: 20261121T101500Z-3f9c2ab
@@ -150,6 +157,7 @@ failure:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
     transaction_arguments,
 )

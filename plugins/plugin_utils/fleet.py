@@ -26,8 +26,8 @@ def hosts_in_need(hostvars: HostVars, hosts: Sequence[str]) -> list[str]:
     if len(set(goals.values())) > 1:
         lines = [f"  {host}: {_short(sha)} {digest[:19]}" for host, (sha, digest) in goals.items()]
         raise FleetError(
-            "The hosts do not mean the same release. Name one with -e sha=...; nothing was changed.\n"
-            + "\n".join(lines)
+            "The hosts do not mean the same release. Name one with -e sha=...; nothing was"
+            " changed.\n" + "\n".join(lines)
         )
     return [host for host, plan in plans.items() if plan["needed"]]
 
@@ -97,7 +97,10 @@ def status_table(hostvars: HostVars, hosts: Sequence[str]) -> str:
         rows += _rows(host, info)
         notes += _notes(host, info)
     widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    table = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     return "\n".join([*table, *notes])
 
 
@@ -121,7 +124,9 @@ def _notes(host: str, info: Mapping[str, t.Any]) -> list[str]:
     if not pointer["answered"]:
         notes.append(f"{host}: HAProxy does not answer on its runtime socket")
     elif pointer["file"] != pointer["runtime"]:
-        notes.append(f"{host}: the map file says {pointer['file']}, HAProxy uses {pointer['runtime']}")
+        notes.append(
+            f"{host}: the map file says {pointer['file']}, HAProxy uses {pointer['runtime']}"
+        )
     if info["live"] and info["live"]["state"] != "running":
         notes.append(f"{host}: the live container is {info['live']['state']}")
     for release in info["leftovers"]:

@@ -130,7 +130,7 @@ class Connection:
             raise RequestFailed("malformed reply", first[:60])
         headers = {}
         for line in lines:
-            name, _, value = line.partition(":")
+            name, _colon, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = await self._chunked()

@@ -57,7 +57,7 @@ class Worker:
         await asyncio.gather(*senders)
         if self._tasks:
             await asyncio.gather(*self._tasks)
-        for connection, _ in self._pool:
+        for connection, _since in self._pool:
             connection.close()
         times = os.times()
         summary = self.recorder.summary(self.now())

@@ -57,9 +57,9 @@ class Connection:
         first, *lines = head.decode("latin-1").rstrip("\r\n").split("\r\n")
         match = re.fullmatch(r"([A-Z]+) (/\S*) HTTP/1\.([01])", first)
         pairs = [line.partition(":") for line in lines]
-        if match is None or any(not colon for _, colon, _ in pairs):
+        if match is None or any(not colon for _name, colon, _value in pairs):
             raise BadRequest(400, "malformed request")
-        headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+        headers = {name.strip().lower(): value.strip() for name, _colon, value in pairs}
         wish = headers.get("connection", "").lower()
         url = urlsplit(match[2])
         return Request(

@@ -90,7 +90,7 @@ def echoing(requests: int, *, lose_next: bool) -> Serve:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            for _ in range(requests):
+            for _request in range(requests):
                 head = await reader.readuntil(b"\r\n\r\n")
                 if not head.startswith(b"POST"):
                     writer.write(GOOD)

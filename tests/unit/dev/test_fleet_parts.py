@@ -17,6 +17,7 @@ import pytest
 from dev import (
     balancer,
     bases,
+    docker_cli,
     droplets,
     engine,
     fleet,
@@ -242,8 +243,8 @@ def test_down_leaves_the_droplets_of_tests(
         return ""
 
     monkeypatch.setattr(settings, "STATE", tmp_path)
-    monkeypatch.setattr(fleet.docker_cli, "ours", ours)
-    monkeypatch.setattr(fleet.docker_cli, "docker", docker)
+    monkeypatch.setattr(docker_cli, "ours", ours)
+    monkeypatch.setattr(docker_cli, "docker", docker)
     fleet._remove_machines(everything=everything)
     assert set(calls[0][4:]) == removed
     assert (("network", "rm", "greenlight-fleet") in calls) is network

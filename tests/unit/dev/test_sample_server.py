@@ -128,8 +128,8 @@ def test_bad_health(behaviour: str, status: int, word: str) -> None:
 def test_planned_errors_are_their_share() -> None:
     """25 percent of the requests fail, and never a health check."""
     with running(SAMPLE_BEHAVIOUR="errors", SAMPLE_ERROR_PERCENT="25"):
-        statuses = [get("/v1/version")[0] for _ in range(20)]
-        assert {get("/v1/health")[0] for _ in range(5)} == {200}
+        statuses = [get("/v1/version")[0] for _request in range(20)]
+        assert {get("/v1/health")[0] for _request in range(5)} == {200}
     assert statuses.count(500) == 5
 
 
