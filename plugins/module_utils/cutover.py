@@ -236,10 +236,13 @@ class Transaction:
 
     def revert(self) -> Outcome | None:
         """Take back what this run has done on this host, before it was settled; None: nothing."""
+        run = self._order.run
+        # A run that never began here has no business with the lock of the one that did.
+        if begin_of(self._host.journal.read(), run) is None:
+            return None
         self._lock()
         try:
             before = observe(self._host)
-            run = self._order.run
             begin = begin_of(before.entries, run)
             if begin is None or was_reverted(before.entries, run):
                 return None

@@ -56,8 +56,7 @@ class Engine:
         except (DockerException, RequestException) as exc:
             raise NotSetUpError(
                 "The Docker engine does not answer on this host. 'systemctl status docker' says"
-                " why;"
-                f" on a new host run setup-api.yml first. ({exc})"
+                f" why; on a new host run setup-api.yml first. ({exc})"
             ) from exc
 
     def _call(

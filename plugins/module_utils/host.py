@@ -52,8 +52,7 @@ def read_application(app: str) -> Application:
     if known:
         raise SpecError(
             f"This host has no application {app!r}; it has {', '.join(known)}. Check app_name, or"
-            " run"
-            " setup-api.yml for the new application. Nothing was changed."
+            " run setup-api.yml for the new application. Nothing was changed."
         )
     raise NotSetUpError(
         f"This host is not set up for releases: {path} is missing. Run setup-api.yml on it first."

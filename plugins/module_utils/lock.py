@@ -62,8 +62,8 @@ class HostLock:
         if not outcome.done:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
-                " ended,"
-                " or set lock_wait to a number of seconds to wait for it; nothing was changed."
+                " ended, or set lock_wait to a number of seconds to wait for it; nothing was"
+                " changed."
             )
 
     def release(self) -> None:
@@ -97,9 +97,8 @@ class HostLock:
         if lease and lease.run != run:
             raise LockedError(
                 f"A fleet release is under way: {lease.describe()}. It ends by itself then; to"
-                " break"
-                " it at once, pass a reason: -e app_break_lease='controller died'. Nothing was"
-                " changed."
+                " break it at once, pass a reason: -e app_break_lease='controller died'. Nothing"
+                " was changed."
             )
         return lease
 

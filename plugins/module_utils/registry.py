@@ -158,8 +158,7 @@ class Registry:
             who = f"user {self._source.username!r}" if self._source.username else "no user"
             raise RegistryError(
                 f"The registry {self._host}:{self._port} refused {who} (HTTP {answer.status})."
-                " Check"
-                " registry_username and registry_password, and the right to read"
+                " Check registry_username and registry_password, and the right to read"
                 f" {self._repository}; nothing was changed."
             )
         if answer.status != 200:

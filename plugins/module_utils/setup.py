@@ -85,8 +85,8 @@ def _refuse_taken_subnet(application: Application, engine: Engine) -> None:
         if other.version == 4 and other.overlaps(wanted):
             raise SpecError(
                 f"subnet {application.subnet} of application {application.app!r} overlaps"
-                f" {subnet} of"
-                f" the Docker network {name}. Give the application a subnet of its own."
+                f" {subnet} of the Docker network {name}. Give the application a subnet of its"
+                " own."
             )
 
 
@@ -94,10 +94,10 @@ def _refuse_other_network(application: Application, found: dict[str, t.Any]) -> 
     pools = (found.get("IPAM") or {}).get("Config") or [{}]
     if pools[0].get("Subnet") != application.subnet:
         raise SpecError(
-            f"The Docker network {application.network} exists with subnet {pools[0].get('Subnet')},"
-            f" not {application.subnet}. Containers are attached to it, so it is not changed: put"
-            " the"
-            " old subnet back, or remove the application's containers and the network first."
+            f"The Docker network {application.network} exists with subnet"
+            f" {pools[0].get('Subnet')}, not {application.subnet}. Containers are attached to it,"
+            " so it is not changed: put the old subnet back, or remove the application's"
+            " containers and the network first."
         )
 
 

@@ -34,8 +34,7 @@ def check_application_name(name: str) -> str:
     if not _APPLICATION.fullmatch(name):
         raise SpecError(
             f"The application name {name!r} cannot be used: it must start with a letter a-z and"
-            " have"
-            " at most 21 of the characters a-z, 0-9 and '-'."
+            " have at most 21 of the characters a-z, 0-9 and '-'."
         )
     return name
 

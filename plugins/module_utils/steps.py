@@ -215,8 +215,8 @@ def check_revision(image: Image, sha: str) -> None:
     if found.lower() != sha:
         raise CheckError(
             f"the image says that it was built from {found or 'no revision at all'}, not from"
-            f" {sha}."
-            f" Build it with the label {REVISION_LABEL} set to the full SHA, and push it again",
+            f" {sha}. Build it with the label {REVISION_LABEL} set to the full SHA, and push it"
+            " again",
             f"label {REVISION_LABEL}",
             found or "no such label",
         )

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SIGKILL and power cut after every effect of a run, found by counting, not by a list."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import web
+from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
+from tests.unit.transaction.fakes import answer_from
+from tests.unit.transaction.orders import release, rollback, sha_of
+from tests.unit.transaction.states import assert_consistent, live_and_standby
+from tests.unit.transaction.world import KilledError, World
+
+A, B, C, D = (sha_of(name) for name in "abcd")
+
+
+def kill_points(world: World, work: t.Callable[[], object]) -> int:
+    """Count the effects of a run on a droplet, without any kill."""
+    before = len(world.effects)
+    work()
+    return len(world.effects) - before
+
+
+def prepared(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A droplet with B live and A as standby."""
+    world = World()
+    monkeypatch.setattr(web, "get", answer_from(world))
+    release(world, A)
+    release(world, B)
+    return world
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+@pytest.mark.parametrize("action", ["release", "rollback", "failing release"])
+def test_killed_after_any_effect_it_serves_and_the_next_run_converges(
+    monkeypatch: pytest.MonkeyPatch, action: str, power_cut: bool
+) -> None:
+    def work(world: World) -> None:
+        if action == "rollback":
+            rollback(world)
+        elif action == "release":
+            release(world, C)
+        else:
+            world.behaviour[C] = "sick later"
+            with pytest.raises(Failure):
+                release(world, C)
+
+    clean = prepared(monkeypatch)
+    points = kill_points(clean, lambda: work(clean))
+    assert points > 8
+    for point in range(1, points + 1):
+        for following in (A, B, C, D, ""):
+            world = prepared(monkeypatch)
+            world.kill_after = len(world.effects) + point
+            with pytest.raises(KilledError):
+                work(world)
+            world.kill_after = None
+            world.locked = False
+            if power_cut:
+                world.reboot()
+            assert world.serving() is not None, f"nothing serves after {world.effects[-1]}"
+            world.behaviour.clear()
+            if following:
+                release(world, following)
+                assert live_and_standby(world)[0] == following
+            else:
+                rollback(world)
+            assert_consistent(world)
+            assert len(world.containers) <= 2, f"left over after {world.effects[-1]}"

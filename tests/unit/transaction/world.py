@@ -1,0 +1,71 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A droplet in memory: Docker, HAProxy, journal, lock and HTTP with the real rules that matter.
+
+Every effect passes `World.effect`, so that a test can let any of them be the last one, as SIGKILL
+would. Stopping or removing what serves is an outage, and an outage fails the test at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    Container,
+    Image,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.lock import Lease
+
+
+class KilledError(BaseException):
+    """The process ends here, as by SIGKILL: no handler of the code under test may see it."""
+
+
+class OutageError(AssertionError):
+    """What serves was taken away."""
+
+
+@dataclass
+class World:
+    """The state of the droplet, and what each image does when it runs."""
+
+    containers: dict[str, Container] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    behaviour: dict[str, str] = field(default_factory=dict)
+    file: str | None = None
+    runtime: str | None = None
+    journal: list[str] = field(default_factory=list)
+    lease: Lease | None = None
+    locked: bool = False
+    now: float = 1_000_000.0
+    served: int = 0
+    effects: list[str] = field(default_factory=list)
+    kill_after: int | None = None
+    drained: set[str] = field(default_factory=set)
+
+    def effect(self, name: str) -> None:
+        """Note an effect that has just taken place; end the process when it was the chosen one."""
+        self.effects.append(name)
+        if self.kill_after is not None and len(self.effects) >= self.kill_after:
+            raise KilledError(name)
+
+    def serving(self) -> Container | None:
+        """The running container behind the running proxy's pointer."""
+        return next(
+            (c for c in self.containers.values() if c.slot == self.runtime and c.running), None
+        )
+
+    def forbid_outage(self, identifier: str) -> None:
+        """Raise OutageError when the container is the one that serves."""
+        live = self.serving()
+        if live is not None and live.id == identifier:
+            raise OutageError(f"{live.name} serves and was taken away")
+
+    def reboot(self) -> None:
+        """The power was cut: what has a restart policy runs again, the proxy reads its file."""
+        for key, container in self.containers.items():
+            state = "running" if container.restart_policy == "unless-stopped" else "exited"
+            self.containers[key] = replace(container, state=state)
+        self.runtime = self.file
+        self.locked = False
