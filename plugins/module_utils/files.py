@@ -96,7 +96,7 @@ def make_folder(path: str, mode: int) -> None:
 def list_stems(folder: str, suffix: str) -> list[str]:
     """Return the sorted names, less `suffix`, of the folder's files that end with it."""
     try:
-        return sorted(e.name[: -len(suffix)] for e in os.scandir(folder) if e.name.endswith(suffix))
+        return sorted(n.removesuffix(suffix) for n in os.listdir(folder) if n.endswith(suffix))
     except FileNotFoundError:
         return []
 
@@ -174,9 +174,9 @@ def port_owners(port: int) -> list[str]:
     owners: set[str] = set()
     if inodes:
         wanted = {f"socket:[{inode}]" for inode in inodes}
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit() and wanted & _open_sockets(entry.name):
-                owners.add((read_text(f"/proc/{entry.name}/comm") or "?").strip())
+        for name in os.listdir("/proc"):
+            if name.isdigit() and wanted & _open_sockets(name):
+                owners.add((read_text(f"/proc/{name}/comm") or "?").strip())
     return sorted(owners) if owners or not inodes else ["an unknown process"]
 
 
@@ -184,8 +184,8 @@ def _open_sockets(pid: str) -> set[str]:
     """Return what the process's file descriptors point to; empty when it has just ended."""
     links: set[str] = set()
     try:
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            links.add(os.readlink(entry.path))
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            links.add(os.readlink(f"/proc/{pid}/fd/{name}"))
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return links
     return links

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller makes of the hosts' results: decisions, summaries, tables, lines, rules."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import networks
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import console, fleet
+
+SHA, OLD = "a" * 40, "b" * 40
+PLAN = {"sha": SHA, "digest": "sha256:1", "needed": True, "live": {"slot": "blue"}}
+
+
+def host(**values: t.Any) -> dict[str, t.Any]:
+    """A host's variables with a plan."""
+    return {"__app_plan": PLAN, **values}
+
+
+def test_hosts_in_need_and_contradiction() -> None:
+    done = host(__app_plan={**PLAN, "needed": False})
+    assert fleet.hosts_in_need({"a": host(), "b": done}, ["a", "b"]) == ["a"]
+    other = host(__app_plan={**PLAN, "sha": OLD})
+    with pytest.raises(fleet.FleetError, match="do not mean the same release") as caught:
+        fleet.hosts_in_need({"a": host(), "b": other}, ["a", "b"])
+    assert "b: bbbbbbb" in str(caught.value)
+
+
+def test_failed_hosts_and_expected_backends() -> None:
+    hosts = {"a": host(__app_failure="gate"), "b": host(__app_failure="")}
+    assert fleet.failed_hosts(hosts, ["a", "b"]) == ["a"]
+    hosts["a"]["__app_live"] = {"slot": "green"}
+    assert fleet.expected_backends(hosts, ["a", "b"], "api") == {"a": "api-green", "b": "api-blue"}
+
+
+def test_summary_says_reason_and_what_serves() -> None:
+    info = {"live": {"sha": OLD, "state": "running"}}
+    hosts = {
+        "a": host(__app_failure="not healthy", __app_info=info),
+        "b": host(__app_failure="", __app_info=info),
+    }
+    text = fleet.fleet_summary(hosts, ["a", "b"])
+    assert text.startswith("aaaaaaa was not released: a failed.")
+    assert "not healthy" in text
+    assert "All hosts serve one release, as before" in text
+    hosts["b"]["__app_info"] = {"unreachable": True}
+    assert "The hosts differ" in fleet.fleet_summary(hosts, ["a", "b"])
+    settled = fleet.fleet_summary(hosts, ["a", "b"], settled=True)
+    assert settled.startswith("aaaaaaa is live on every host, but a could not settle")
+
+
+def test_status_table_lines_up_and_notes_trouble() -> None:
+    live = {"sha": SHA, "digest": "sha256:" + "c" * 64, "slot": "blue", "since": "now"}
+    info = {
+        "live": {**live, "state": "exited"},
+        "standby": {},
+        "retained": [{"sha": OLD, "digest": "", "state": "retained", "since": ""}],
+        "pointer": {"file": "blue", "runtime": "green", "answered": True},
+        "leftovers": [{"name": "api-blue-1"}],
+        "lease": "ann until noon",
+    }
+    text = fleet.status_table({"a": {"__app_info": info}}, ["a"])
+    rows = text.splitlines()
+    assert rows[0].startswith("HOST  STATE")
+    assert rows[1].split()[:4] == ["a", "live", "aaaaaaa", "c" * 12]
+    assert rows[2].split()[:3] == ["a", "retained", "bbbbbbb"]
+    for note in ("container is exited", "HAProxy uses green", "api-blue-1 is left over", "ann"):
+        assert note in text
+
+
+def test_step_lines_and_errors_of_ours_only() -> None:
+    step = {"step": "gate", "seconds": 1.234, "text": "3 of 3"}
+    action = "greenlight.droplet.release"
+    assert console.result_lines(action, {"steps": [step]}) == ["gate              1.23 s   3 of 3"]
+    quiet = {"message": "m", "plan": ["start: x"], "changed": False}
+    assert console.result_lines(action, quiet) == ["m"]
+    assert console.result_lines(action, {**quiet, "changed": True}) == ["m", "  start: x"]
+    assert console.result_lines("ansible.builtin.copy", {"msg": "a\nb"}) is None
+    assert console.result_lines("ansible.builtin.debug", {"msg": "a\nb"}) == ["a", "b"]
+    assert console.failure_text(action, {"msg": "why"}) == "why"
+    assert console.failure_text("ansible.builtin.copy", {"msg": "why"}) is None
+
+
+@pytest.mark.parametrize(
+    ("addresses", "found"),
+    [
+        (["10.20.0.11"], ["10.20.0.0/20"]),
+        (["10.20.16.1"], []),
+        (["2001:db8::5"], ["2001:db8::/32"]),
+        (["fe80::1%eth0"], []),
+    ],
+)
+def test_networks_holding_addresses(addresses: list[str], found: list[str]) -> None:
+    assert networks.networks_holding(["10.20.0.0/20", "2001:db8::/32"], addresses) == found
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: networks.networks_holding(["10.0.0.0/33"], []), "'10.0.0.0/33' is not a network"),
+        (lambda: networks.networks_holding([], ["ten"]), "'ten' is not an IP address"),
+        (lambda: networks.slot_address("10.0.0.0/24", "red"), "'red' is not a slot"),
+        (lambda: networks.slot_address("10.0.0.0/32", "blue"), "holds two slots"),
+        (
+            lambda: networks.ufw_rules([{"port": 1, "sources": ["any"], "comment": "x"}]),
+            "'any' is neither an address nor a network",
+        ),
+    ],
+)
+def test_bad_networks_are_named(call: t.Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+def test_ufw_rules_read_as_ufw_prints_them() -> None:
+    rule = {"port": 3002, "sources": ["10.0.0.1/32", "10.0.0.9/24"], "comment": "api"}
+    udp = {"port": 53, "sources": ["2001:db8::1"], "comment": "dns", "protocol": "udp"}
+    assert networks.ufw_rules([rule, rule, udp]) == [
+        "ufw allow from 10.0.0.1 to any port 3002 proto tcp comment 'api'",
+        "ufw allow from 10.0.0.0/24 to any port 3002 proto tcp comment 'api'",
+        "ufw allow from 2001:db8::1 to any port 53 proto udp comment 'dns'",
+    ]
+
+
+def test_slots_have_fixed_addresses() -> None:
+    assert networks.slot_address("172.31.10.0/24", "blue") == "172.31.10.2"
+    assert networks.slot_address("172.31.10.0/24", "green") == "172.31.10.3"

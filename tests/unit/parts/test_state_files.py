@@ -1,0 +1,180 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""State files: what a crash, a torn line or a second process leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils import files
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+    FileError,
+    LockedError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.journal import (
+    Journal,
+    parse,
+    turns,
+    was_reverted,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.lock import HostLock
+from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock, wait_until
+
+
+class FrozenClock(Clock):
+    """A clock that moves only by sleep."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def now(self) -> float:
+        """Seconds since some moment."""
+        return self.time
+
+    def wall(self) -> float:
+        """The same."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.time += seconds
+
+
+def test_write_replaces_and_sets_the_mode(tmp_path: Path) -> None:
+    path = tmp_path / "live.map"
+    files.write_atomic(str(path), "one\n", 0o600)
+    files.write_atomic(str(path), "two\n", 0o644)
+    assert path.read_text() == "two\n"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [entry.name for entry in tmp_path.iterdir()] == ["live.map"]
+
+
+def test_failed_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "live.map"
+    path.write_text("old\n")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(FileError, match=r"No space left.*The old file is untouched"):
+        files.write_atomic(str(path), "new\n")
+    assert path.read_text() == "old\n"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["live.map"]
+
+
+def test_append_closes_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_text('{"event": "live"}\n{"event": "to')
+    files.append_line(str(path), '{"event": "next"}')
+    assert [entry.event for entry in parse(path.read_text())] == ["live", "next"]
+
+
+def test_missing_file_is_none_and_a_folder_is_an_error(tmp_path: Path) -> None:
+    assert files.read_text(str(tmp_path / "none")) is None
+    with pytest.raises(FileError, match="Cannot read"):
+        files.read_text(str(tmp_path))
+    assert files.list_stems(str(tmp_path / "none"), ".json") == []
+
+
+def test_listening_port_and_its_owner_are_found() -> None:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        assert files.listening_ports(os.getpid())[port] is False
+        assert files.port_owners(port) == [Path("/proc/self/comm").read_text().strip()]
+    assert files.port_owners(port) == []
+
+
+def test_journal_reads_what_it_wrote(tmp_path: Path) -> None:
+    journal = Journal(str(tmp_path), FrozenClock())
+    journal.write("live", "run-1", release="r1", sha="a", action="release")
+    entry = journal.read()[0]
+    assert (entry.event, entry.run, entry.time) == ("live", "run-1", "1970-01-01T00:16:40Z")
+
+
+def lines(*events: tuple[str, str, str]) -> str:
+    """Journal text of (event, run, release)."""
+    return "\n".join(
+        json.dumps({"event": event, "run": run, "release": release, "sha": release})
+        for event, run, release in events
+    )
+
+
+def test_reverted_runs_do_not_count() -> None:
+    entries = parse(
+        lines(("live", "1", "A"), ("live", "2", "B"), ("reverted", "2", "B"), ("live", "3", "C"))
+    )
+    assert [turn.release for turn in turns(entries)] == ["A", "C"]
+    assert [turn.release for turn in turns(entries, before_run="3")] == ["A"]
+
+
+def test_a_run_counts_as_reverted_until_it_begins_again() -> None:
+    began = lines(("begin", "1", ""), ("reverted", "1", ""))
+    assert was_reverted(parse(began), "1")
+    assert not was_reverted(parse(began + "\n" + lines(("begin", "1", ""))), "1")
+    assert not was_reverted(parse(began), "2")
+
+
+def test_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    script = (
+        "import fcntl, json, os, sys, time\n"
+        f"d = os.open({str(tmp_path / 'lock')!r}, os.O_RDWR | os.O_CREAT)\n"
+        "fcntl.flock(d, fcntl.LOCK_EX)\n"
+        "os.write(d, json.dumps({'action': 'release', 'holder': 'ann@ci', 'pid': 77,"
+        " 'since': 'noon'}).encode())\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "held\n"
+        lock = HostLock(str(tmp_path), FrozenClock())
+        with pytest.raises(LockedError, match=r"release by ann@ci \(process 77, since noon\)"):
+            lock.acquire("run", "bob", "release", 1.0)
+        other.kill()
+        other.stdin.close()
+        other.wait()
+    lock.acquire("run", "bob", "release", 0.0)
+    lock.release()
+    assert (tmp_path / "lock").read_text() == ""
+
+
+def test_lease_belongs_to_its_run_and_runs_out(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    lock = HostLock(str(tmp_path), clock)
+    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    assert lock.check_lease("run-1") is not None
+    with pytest.raises(LockedError, match=r"ann@ci \(release of aaaaaaa, run run-1\) until"):
+        lock.check_lease("run-2")
+    clock.time += 301
+    assert lock.check_lease("run-2") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}'])
+def test_damaged_lease_counts_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "lease.json").write_text(text)
+    assert HostLock(str(tmp_path), FrozenClock()).read_lease() is None
+
+
+def test_wait_observes_once_more_at_the_limit() -> None:
+    clock = FrozenClock()
+    outcome = wait_until(clock.now, lambda now: now >= 1002.0, 2.0, 0.75, clock)
+    assert outcome.done
+    late = wait_until(clock.now, lambda _now: False, 1.0, 0.4, clock)
+    assert not late.done
+    assert late.seconds == pytest.approx(1.0)
