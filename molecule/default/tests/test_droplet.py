@@ -114,7 +114,7 @@ def test_killed_proxy_comes_back(host: t.Any) -> None:
     before = host.check_output("systemctl show -p MainPID haproxy")
     host.check_output("systemctl kill --kill-who=all --signal=KILL haproxy")
     host.check_output(
-        f"for i in $(seq 50); do python3 -c \"{ASK}\" && exit 0; sleep 0.1; done; exit 1"
+        f'for i in $(seq 50); do python3 -c "{ASK}" && exit 0; sleep 0.1; done; exit 1'
     )
     assert host.check_output("systemctl show -p MainPID haproxy") != before
 
