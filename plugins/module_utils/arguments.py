@@ -116,7 +116,9 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         if value < least:
             label = f"{group}.{name}" if group else name
             raise SpecError(f"{label} is {value}; the least that makes sense is {least}.")
-    sha = check_sha(params["sha"]) if params.get("sha") else ""
+    if action == "release" and not params["sha"].strip():
+        raise SpecError("No commit is named. Say which: -e sha=<git sha>; nothing was changed.")
+    sha = check_sha(params["sha"]) if params["sha"] else ""
     return Order(
         action=action,
         sha=sha,

@@ -83,10 +83,10 @@ def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict
     transaction = Transaction(host, order)
     if state == "reverted":
         return _reverted(transaction, order, check_mode)
+    _require_ready(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
-        _require_ready(host)
         outcome = transaction.preview(goal, phase)
         changed = check_mode and state != "planned" and bool(outcome.plan.steps)
     else:
@@ -143,7 +143,7 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
     if not order.source.image:
         kept = f"; {local_repository(host.application.app)} does not retain it either"
         also = kept if order.action == "rollback" else ""
-        raise SpecError(f"No image is named to pull {order.sha} from{also}. Set app_image.")
+        raise SpecError(f"No image is named to pull {order.sha} from{also}. Set app_image; nothing was changed.")
     remote = Registry(order.source).find(order.sha, host.engine.architecture())
     revision = remote.revision.lower()
     if not is_full_sha(revision) or not revision.startswith(order.sha):

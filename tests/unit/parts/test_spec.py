@@ -22,6 +22,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
 from tests.unit.transaction.orders import parameters, sha_of
 
 BAD_OPTIONS: list[tuple[dict[str, t.Any], str]] = [
+    ({"sha": ""}, "No commit is named"),
     ({"sha": "xyz1234"}, "'xyz1234' is not a git SHA"),
     ({"sha": "abc123"}, "7 to 40 hexadecimal digits"),
     ({"sha": "a" * 41}, "7 to 40 hexadecimal digits"),

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on a droplet of the fleet, read over SSH, and commands there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from dev.droplets import Connection
+from dev.settings import STATE
+from dev.shell import run
+
+HOSTS = ("api-1", "api-2")
+MAP = "/var/lib/greenlight/api/live.map"
+# Asks Docker, the map file and the proxy itself; prints one JSON object.
+LOOK = """
+import json, subprocess, urllib.request
+def docker(*words):
+    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout
+ids = docker("ps", "-aq", "--no-trunc", "--filter", "label=greenlight.app=api").split()
+found = json.loads(docker("inspect", *ids)) if ids else []
+containers = {
+    c["Name"].lstrip("/"): [
+        c["Id"], c["Config"]["Labels"]["greenlight.sha"], c["State"]["Status"],
+        c["State"]["StartedAt"], c["HostConfig"]["RestartPolicy"]["Name"]]
+    for c in found}
+def ask(path):
+    return urllib.request.urlopen("http://127.0.0.1:3002" + path, timeout=5)
+lines = open("/var/lib/greenlight/api/live.map").read().splitlines()
+print(json.dumps({
+    "pointer": [line.split() for line in lines if line and not line.startswith("#")],
+    "backend": ask("/v1/health").headers["X-Greenlight-Slot"],
+    "sha": json.load(ask("/v1/version"))["sha"],
+    "containers": containers}))
+"""
+
+
+@dataclass(frozen=True)
+class View:
+    """A droplet at one moment: pointer file, the proxy's own answer, and all containers."""
+
+    pointer: list[list[str]]
+    backend: str
+    sha: str
+    containers: dict[str, list[str]]
+
+    def running(self) -> list[str]:
+        """Names of the containers that run."""
+        return [name for name, facts in self.containers.items() if facts[2] == "running"]
+
+
+def connection(host: str) -> Connection:
+    """How to reach a droplet of the fleet."""
+    return Connection(**json.loads((STATE / f"{host}.json").read_text(encoding="utf-8")))
+
+
+def on(host: str, command: str, *, script: str | None = None) -> str:
+    """Run a shell command on a droplet, `script` as its input; return what it wrote."""
+    return run([*connection(host).ssh(), command], input_text=script, timeout=120)
+
+
+def look(host: str) -> View:
+    """Read the state of a droplet; fails unless a release serves there."""
+    seen: dict[str, Any] = json.loads(on(host, "python3 -", script=LOOK))
+    return View(**seen)
+
+
+def fleet() -> dict[str, View]:
+    """The state of both droplets."""
+    return {host: look(host) for host in HOSTS}
+
+
+def serving() -> dict[str, str]:
+    """The SHA that serves on each droplet, after seeing that pointer, proxy and Docker agree."""
+    views = fleet()
+    for host, view in views.items():
+        assert view.pointer == [["api", view.backend]], (host, view)
+        (name,) = view.running()
+        assert view.containers[name][1] == view.sha, (host, view)
+    return {host: view.sha for host, view in views.items()}

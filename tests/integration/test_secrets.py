@@ -1,0 +1,120 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Secrets go to the container and to the registry, and are found nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.support.ansible import Call, Played
+from tests.integration.support.bench import Bench, sha
+from tests.integration.support.machine import Machine
+
+MARKER = "m4rker-5ecret-value"
+WRONG = "m4rker-wr0ng-password"
+PATTERNS = "/run/greenlight-patterns"
+FOUND = "/run/greenlight-found"
+# Reads the patterns from a file, so that the search is never its own finding.
+SAMPLER = f"""
+rm -f {FOUND}; touch {FOUND} {FOUND}.run
+( end=$(($(date +%s) + 60))
+  while [ -e {FOUND}.run ] && [ $(date +%s) -lt $end ]; do
+    grep -alF -f {PATTERNS} /proc/[0-9]*/cmdline >> {FOUND} 2>/dev/null
+    echo sample >> {FOUND}.run; sleep 0.02
+  done ) >/dev/null 2>&1 </dev/null &
+"""
+PLACES = (
+    *(
+        "/etc",
+        "/var/log",
+        "/var/lib/greenlight",
+        "/var/lib/docker",
+        "/var/lib/haproxy",
+        "/var/spool",
+    ),
+    *("/var/tmp", "/tmp", "/root", "/home", "/opt", "/srv", "/usr/local"),
+)
+
+
+@pytest.fixture
+def planted(bench: Bench) -> Iterator[Bench]:
+    """The droplet with A live, the patterns in a file, and a sampler of all command lines."""
+    bench.one(bench.release("A")).ok()
+    bench.machine.write(PATTERNS, "\n".join((MARKER, WRONG, bench.password)))
+    bench.sh(SAMPLER)
+    yield bench
+    bench.sh(f"rm -f {PATTERNS} {FOUND} {FOUND}.run")
+
+
+def run_loudly(bench: Bench) -> list[Played]:
+    """A release that ends well, one that does not, and two refusals, all at -vvv."""
+    secrets = {"SAMPLE_API_TOKEN": MARKER}
+    health = {"expect": "status == 'impossible'", "deadline": 1}
+    good = bench.release("B", secrets=secrets)
+    return [
+        bench.played(
+            good,
+            bench.release("C", secrets=secrets, health=health),
+            bench.release("F", secrets=secrets, registry_password=WRONG),
+            bench.release("xyz", secrets=secrets, registry_password=WRONG),
+            Call(good.module, {**good.args, "env": {"X": "1"}}, check=True),
+            Call("release_info", {"app": "api"}),
+            Call("ansible.builtin.setup", {"gather_subset": ["!all", "min", "env", "local"]}),
+            arguments=("-vvv",),
+        )
+    ]
+
+
+def searched(machine: Machine) -> str:
+    """The files on the droplet that hold a pattern, one a line."""
+    places = " ".join(PLACES)
+    files = machine.sh(f"grep -rlaF -s -f {PATTERNS} {places} || true")
+    journal = machine.sh(f"journalctl --no-pager -o verbose | grep -aF -f {PATTERNS} || true")
+    logins = machine.sh("find / -xdev -name config.json -path '*.docker*' 2>/dev/null || true")
+    return files + journal + logins
+
+
+def test_a_secret_is_in_its_container_and_nowhere_else(planted: Bench) -> None:
+    bench = planted
+    (played,) = run_loudly(bench)
+    good, broken, refused, malformed, *_rest = played.results
+    assert good.ok()["live"]["sha"] == sha("B")
+    assert "failed at step 'gate'" in broken.msg
+    assert "HTTP 401" in refused.msg
+    assert "not a git SHA" in malformed.msg
+    results = json.dumps([result.raw for result in played.results])
+    for secret in (MARKER, WRONG, bench.password):
+        assert secret not in played.output
+        assert secret not in results
+
+    samples = bench.sh(f"rm {FOUND}.run; sleep 0.1; cat {FOUND}")
+    assert samples == ""
+    # Docker keeps a container's environment in that container's own file, readable by root: this
+    # is where the application's secrets must be, and the registry's password is not among them.
+    live, standby = good["live"]["name"], good["standby"]["name"]
+    assert MARKER in bench.inside(bench.containers()[live]).values()
+    assert bench.password not in bench.inside(bench.containers()[standby]).values()
+    identifier = bench.containers()[live]["Id"]
+    own = f"/var/lib/docker/containers/{identifier}/config.v2.json"
+    assert searched(bench.machine).split() == [own]
+    assert bench.sh(f"stat -c '%a %U' {own}").split() == ["600", "root"]
+    image = bench.sh(
+        f"docker image inspect greenlight/api:{sha('B')}; docker image history "
+        f"--no-trunc greenlight/api:{sha('B')}"
+    )
+    assert MARKER not in image
+
+
+def test_the_sampler_and_the_search_find_what_is_there(planted: Bench) -> None:
+    bench = planted
+    bench.machine.write("/var/tmp/planted", f"a line with {WRONG} in it")
+    try:
+        bench.sh(f"sh -c 'sleep 0.5; : {WRONG}'")
+        assert "/cmdline" in bench.sh(f"rm {FOUND}.run; sleep 0.1; cat {FOUND}")
+        assert "/var/tmp/planted" in searched(bench.machine)
+    finally:
+        bench.sh("rm /var/tmp/planted")
