@@ -143,7 +143,9 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
     if not order.source.image:
         kept = f"; {local_repository(host.application.app)} does not retain it either"
         also = kept if order.action == "rollback" else ""
-        raise SpecError(f"No image is named to pull {order.sha} from{also}. Set app_image; nothing was changed.")
+        raise SpecError(
+            f"No image is named to pull {order.sha} from{also}. Set app_image; nothing was changed."
+        )
     remote = Registry(order.source).find(order.sha, host.engine.architecture())
     revision = remote.revision.lower()
     if not is_full_sha(revision) or not revision.startswith(order.sha):
