@@ -37,6 +37,19 @@ print(json.dumps({
     "containers": containers}))
 """
 
+# Sums HAProxy's own counters over the slots: attempts repeated, sent elsewhere, refused, broken.
+COUNT = """
+import csv, io, json, socket
+link = socket.socket(socket.AF_UNIX)
+link.settimeout(5)
+link.connect("/run/haproxy/admin.sock")
+link.sendall(b"show stat\\n")
+text = b"".join(iter(lambda: link.recv(65536), b"")).decode().lstrip("# ")
+rows = [row for row in csv.DictReader(io.StringIO(text)) if row["svname"] == "slot"]
+names = ("wretr", "wredis", "econ", "eresp")
+print(json.dumps({name: sum(int(row[name] or 0) for row in rows) for name in names}))
+"""
+
 
 @dataclass(frozen=True)
 class View:
@@ -66,6 +79,12 @@ def look(host: str) -> View:
     """Read the state of a droplet; fails unless a release serves there."""
     seen: dict[str, Any] = json.loads(on(host, "python3 -", script=LOOK))
     return View(**seen)
+
+
+def proxy_trouble() -> dict[str, int]:
+    """What the proxies of both droplets had to repeat or could not do since they started."""
+    counts = [json.loads(on(host, "python3 -", script=COUNT)) for host in HOSTS]
+    return {name: sum(count[name] for count in counts) for name in counts[0]}
 
 
 def fleet() -> dict[str, View]:
