@@ -14,16 +14,13 @@ import pytest
 
 from dev.sample_versions import VERSIONS
 from tests.e2e.conftest import Figure
-from tests.e2e.hosts import on, proxy_trouble, serving
+from tests.e2e.hosts import HOSTS, on, proxy_trouble, serving
 from tests.e2e.playbooks import Outcome, rollback, update
 from tests.e2e.traffic import URL, Traffic
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 LETTERS = ("A", "B", "C", "D")
 MOVES = 20
-# What an application needs to start. The proxy repeats refused connections and so hides a gap of
-# about a second: without this the number of failures depends on how long the stop happens to take.
-START_SECONDS = 4
 
 
 def answering() -> str:
