@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dev import settings
+from dev import keys, settings
 from dev.engine import docker_command
 from dev.shell import CommandError, run, run_logged
 from dev.steps import Step
@@ -55,12 +55,20 @@ def ours(kind: str, *filters: str) -> list[str]:
     return sorted(listed.split())
 
 
+def strangers(kind: str) -> list[str]:
+    """Names of the containers or volumes that another checkout has made; our keys do not fit."""
+    mine = set(ours(kind, f"label={settings.KEY_LABEL}={keys.fingerprint()}"))
+    roles = ours(kind, f"label={settings.ROLE_LABEL}")
+    return [name for name in roles if name not in mine]
+
+
 def label_arguments(role: str, name: str) -> list[str]:
     """Arguments that mark an object as the fleet's own."""
     labels = (
         (settings.LABEL, settings.LABEL_VALUE),
         (settings.ROLE_LABEL, role),
         (settings.NAME_LABEL, name),
+        (settings.KEY_LABEL, keys.fingerprint()),
     )
     return [part for key, value in labels for part in ("--label", f"{key}={value}")]
 

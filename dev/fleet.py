@@ -51,9 +51,24 @@ def _prepare(distribution: bases.Distribution, names: list[str] | None = None) -
         engine.ensure(current)
     with step("key pair") as current:
         current.note = "made" if keys.ensure_login_key() else "already there"
+    _remove_strangers()
     images.ensure(distribution, names)
     with step(f"network {settings.SUBNET}") as current:
         current.note = "made" if network.ensure() else "already there"
+
+
+def _remove_strangers() -> None:
+    """Make room: names and ports are shared by all checkouts on this machine, keys are not."""
+    machines = docker_cli.strangers("container")
+    volumes = docker_cli.strangers("volume")
+    if not machines and not volumes:
+        return
+    with step("machines of another checkout") as current:
+        for name in machines:
+            docker_cli.remove_container(name)
+        for name in volumes:
+            docker_cli.docker("volume", "rm", "--force", name)
+        current.note = f"removed {', '.join(_short(name) for name in machines) or 'volumes'}"
 
 
 def up(distribution: bases.Distribution, count: int) -> None:

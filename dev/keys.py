@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from dev import settings, state
@@ -28,6 +29,11 @@ def ensure_login_key() -> bool:
 def login_public_key() -> str:
     """Public half of the login key, one line."""
     return settings.KEY.with_suffix(".pub").read_text(encoding="utf-8")
+
+
+def fingerprint() -> str:
+    """Sixteen hex digits that tell this checkout's key from any other's."""
+    return hashlib.sha256(login_public_key().encode()).hexdigest()[:16]
 
 
 def ensure_host_key(name: str) -> Path:

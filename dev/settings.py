@@ -16,6 +16,8 @@ LABEL = "greenlight.dev"
 LABEL_VALUE = "fleet"
 ROLE_LABEL = "greenlight.dev.role"
 NAME_LABEL = "greenlight.dev.name"
+# Whose machine it is: a hash of the key that logs in on it, so of the checkout that made it.
+KEY_LABEL = "greenlight.dev.key"
 INPUTS_LABEL = "greenlight.dev.inputs"
 
 # The fleet's own machines, and the role of the droplets that tests start beside it.
