@@ -19,6 +19,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.health import c
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.journal import (
     begin_of,
+    overtaken_by,
     was_reverted,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
@@ -248,6 +249,11 @@ class Transaction:
                 return None
             if any(e.event == "settled" and e.run == run for e in before.entries):
                 raise SpecError(f"Run {run} is settled: its old release is stopped. Use rollback.")
+            if other := overtaken_by(before.entries, run):
+                raise SpecError(
+                    f"Run {run} cannot be taken back: run {other} has begun since, so what serves"
+                    " now is no longer its doing. status-api.yml shows what that is."
+                )
             origin = (begin.data.get("origin") or {}).get("release", "")
             old = next((c for c in before.containers if c.release == origin), None)
             if origin and old is None:

@@ -89,6 +89,13 @@ def was_reverted(entries: t.Sequence[Entry], run: str) -> bool:
     return bool(last) and last[-1] == "reverted"
 
 
+def overtaken_by(entries: t.Sequence[Entry], run: str) -> str:
+    """Return another run that has begun since this one did; empty when there is none."""
+    own = begin_of(entries, run)
+    later = entries[entries.index(own) + 1 :] if own is not None else ()
+    return next((e.run for e in later if e.event == "begin" and e.run != run), "")
+
+
 class Journal:
     """The journal file of one application on this host."""
 

@@ -212,6 +212,17 @@ def test_reverted_refuses_a_settled_run(world: World) -> None:
     assert live_and_standby(world) == (B, A)
 
 
+def test_reverted_refuses_a_run_that_another_has_overtaken(world: World) -> None:
+    release(world, A)
+    release(world, B, run="run-1", phase="live")
+    world.now += 301
+    release(world, C)
+    with pytest.raises(SpecError, match="has begun since"):
+        revert(world, "run-1")
+    assert live_and_standby(world) == (C, B)
+    assert_consistent(world)
+
+
 def test_a_lease_keeps_others_out_until_it_ends_or_is_broken(world: World) -> None:
     release(world, A)
     release(world, B, run="run-1", phase="staged")
