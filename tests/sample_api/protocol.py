@@ -7,42 +7,45 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
 MAX_BODY = 1 << 20
 REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed",
-           411: "Length Required", 413: "Content Too Large", 500: "Internal Server Error",
-           503: "Service Unavailable"}  # fmt: skip
+           411: "Length Required", 413: "Content Too Large", 426: "Upgrade Required",
+           500: "Internal Server Error", 503: "Service Unavailable"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, read to its end."""
+    """One request, read to its end; names of headers are in lower case."""
 
     method: str
     path: str
     query: dict[str, str]
     keep_alive: bool
     body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class BadRequest(Exception):
-    """A request that cannot be answered as asked; carries the status."""
+    """A request that cannot be answered as asked; carries the status and header lines."""
 
-    def __init__(self, status: int, message: str) -> None:
-        """Keep the HTTP status to answer with."""
+    def __init__(self, status: int, message: str, *lines: str) -> None:
+        """Keep the HTTP status and the header lines to answer with."""
         super().__init__(message)
         self.status = status
+        self.lines = lines
 
 
 @dataclass(eq=False)
 class Connection:
-    """A client's connection; idle while it waits for the next request."""
+    """A client's connection; idle while it waits for the next request, then upgraded or not."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     idle: bool = True
+    upgraded: bool = False
 
     async def read_request(self) -> Request | None:
         """The next request, or None when the client is done."""
@@ -68,7 +71,13 @@ class Connection:
             query={key: values[-1] for key, values in parse_qs(url.query).items()},
             keep_alive=wish == "keep-alive" if match[3] == "0" else wish != "close",
             body=await self._read_body(headers),
+            headers=headers,
         )
+
+    async def wait_for_end(self) -> None:
+        """Read and forget until the client goes away."""
+        while await self.reader.read(65536):
+            pass
 
     async def _read_body(self, headers: dict[str, str]) -> bytes:
         if "transfer-encoding" in headers:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from tests.sample_api.protocol import REASONS, BadRequest, Connection, Request
 from tests.sample_api.settings import Settings
+from tests.sample_api.websocket import Session, handshake, push_seconds
 
 MAX_SLOW_MS = 60_000
 MAX_STREAM_SECONDS = 60.0
@@ -56,10 +57,14 @@ class Server:
         await link.writer.drain()
 
     async def reply_json(
-        self, link: Connection, request: Request, document: object, status: int = 200
+        self, link: Connection, request: Request, document: object, status: int = 200, *extra: str
     ) -> None:
         """Send a JSON document."""
-        await self.reply(link, request, status, json.dumps(document).encode() + b"\n")
+        await self.reply(link, request, status, json.dumps(document).encode() + b"\n", *extra)
+
+    async def refuse(self, link: Connection, request: Request, why: BadRequest) -> None:
+        """Send what is wrong with a request."""
+        await self.reply_json(link, request, {"error": str(why)}, why.status, *why.lines)
 
     async def health(self, link: Connection, request: Request) -> None:
         """GET /v1/health."""
@@ -124,6 +129,14 @@ class Server:
         link.writer.write(b"0\r\n\r\n")
         await link.writer.drain()
 
+    async def websocket(self, link: Connection, request: Request) -> None:
+        """GET /v1/websocket?push=0: an echo of texts, and `push N` every so many seconds."""
+        session = Session(link, self.stopping, push_seconds(request))
+        link.writer.write(handshake(request))
+        link.upgraded = True
+        await link.writer.drain()
+        await session.run()
+
     async def answer(self, link: Connection, request: Request) -> None:
         """Find the endpoint and let it answer."""
         routes: dict[str, tuple[Handler, tuple[str, ...]]] = {
@@ -132,6 +145,7 @@ class Server:
             "/v1/echo": (Server.echo, ("GET", "POST")),
             "/v1/slow": (Server.slow, ("GET",)),
             "/v1/stream": (Server.stream, ("GET",)),
+            "/v1/websocket": (Server.websocket, ("GET",)),
         }
         if request.path not in routes:
             raise BadRequest(404, "no such path")
@@ -169,12 +183,12 @@ class Server:
                 try:
                     await self.answer(link, request)
                 except BadRequest as exc:
-                    await self.reply_json(link, request, {"error": str(exc)}, exc.status)
-                if not request.keep_alive:
+                    await self.refuse(link, request, exc)
+                if link.upgraded or not request.keep_alive:
                     break
         except BadRequest as exc:
             last = Request("GET", "", {}, False, b"")
-            await self.reply_json(link, last, {"error": str(exc)}, exc.status)
+            await self.refuse(link, last, exc)
         except (ConnectionError, asyncio.IncompleteReadError) as exc:
             log(f"client went away: {type(exc).__name__}")
         finally:

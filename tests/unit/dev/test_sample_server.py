@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import os
 import signal
@@ -14,42 +12,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-PORT = 13902
-
-
-@contextlib.contextmanager
-def running(**environment: str) -> Iterator[subprocess.Popen[str]]:
-    """The server as a process, ready to answer; killed at the end."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.sample_api"],
-        cwd=ROOT,
-        env={**os.environ, "PORT": str(PORT), "SAMPLE_SHA": "f" * 40, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        while "started" not in process.stdout.readline():
-            assert process.poll() is None
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def get(path: str, method: str = "GET", body: str | None = None) -> tuple[int, bytes]:
-    """Status and body of one request."""
-    client = http.client.HTTPConnection("127.0.0.1", PORT, timeout=10)
-    with contextlib.closing(client):
-        client.request(method, path, body)
-        reply = client.getresponse()
-        return reply.status, reply.read()
+from tests.unit.dev.sample_process import PORT, ROOT, get, running
 
 
 def test_endpoints() -> None:
