@@ -50,7 +50,7 @@ class Version:
 MISBEHAVIOURS = (
     *("never-healthy", "unhealthy-json", "redirect-health", "hang-health"),
     *("crash-on-start", "crash-after", "crash-after-traffic", "errors"),
-    *("ignore-sigterm", "wrong-port", "slow-start"),
+    *("ignore-sigterm", "wrong-port", "slow-start", "hang-requests", "eat-memory"),
 )
 VERSIONS = {
     version.name: version

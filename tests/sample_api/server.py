@@ -22,6 +22,10 @@ from tests.sample_api.websocket import Session, handshake, push_seconds
 MAX_SLOW_MS = 60_000
 MAX_STREAM_SECONDS = 60.0
 CHUNK_SECONDS = 0.1
+EAT_BYTES = 32 << 20
+EAT_SECONDS = 0.05
+# Far over any container's limit, and still something that a machine without limits survives.
+MAX_EATEN_BYTES = 4 << 30
 
 
 def log(message: str) -> None:
@@ -147,6 +151,9 @@ class Server:
             "/v1/stream": (Server.stream, ("GET",)),
             "/v1/websocket": (Server.websocket, ("GET",)),
         }
+        if request.path != "/v1/health" and "hang-requests" in self.settings.behaviours:
+            await link.wait_for_end()
+            return
         if request.path not in routes:
             raise BadRequest(404, "no such path")
         handler, methods = routes[request.path]
@@ -162,6 +169,9 @@ class Server:
         self.requests += 1
         if self.requests == 1 and "crash-after-traffic" in self.settings.behaviours:
             asyncio.get_running_loop().call_later(self.settings.crash_seconds, crash, "traffic")
+        if self.requests == 1 and "eat-memory" in self.settings.behaviours:
+            log("error: eating memory as planned")
+            eat_memory([])
         if "errors" not in self.settings.behaviours:
             return False
         if self.requests * self.settings.error_percent // 100 <= self.errors:
@@ -230,3 +240,11 @@ def crash(since: str) -> None:
     """End at once, as a bug would."""
     log(f"error: fatal: planned crash some seconds after {since}")
     os._exit(1)
+
+
+def eat_memory(eaten: list[bytes]) -> None:
+    """Take 32 MiB every 50 ms, as a leak would, until the kernel kills the process."""
+    # Zeros would be pages that the kernel only promised; written ones count.
+    eaten.append(b"x" * EAT_BYTES)
+    if len(eaten) * EAT_BYTES < MAX_EATEN_BYTES:
+        asyncio.get_running_loop().call_later(EAT_SECONDS, eat_memory, eaten)

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -115,6 +116,50 @@ def test_crash_waits_for_traffic() -> None:
         assert process.poll() is None
         get("/v1/version")
         assert process.wait(timeout=5) == 1
+
+
+def test_hanging_requests_spare_the_health_check() -> None:
+    """No other path is answered, unknown ones neither; a client that leaves costs nothing."""
+    with running(SAMPLE_BEHAVIOUR="hang-requests") as process:
+        for path in ("/v1/version", "/nothing", "/v1/websocket"):
+            with socket.create_connection(("127.0.0.1", PORT), timeout=0.3) as link:
+                link.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                with pytest.raises(TimeoutError):
+                    link.recv(1)
+            assert get("/v1/health")[0] == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=5) == 0
+
+
+def test_sigterm_waits_for_a_hanging_request() -> None:
+    """What is never answered holds up the graceful end, until somebody loses patience."""
+    with running(SAMPLE_BEHAVIOUR="hang-requests") as process:
+        with socket.create_connection(("127.0.0.1", PORT), timeout=5) as link:
+            link.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            assert process.poll() is None
+        assert process.wait(timeout=5) == 0
+
+
+def resident_mib(process: subprocess.Popen[str]) -> int:
+    """Memory that a process really has, in MiB."""
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmRSS:")[2].split()[0]) // 1024
+
+
+def test_memory_is_eaten_after_the_first_request() -> None:
+    """Health checks do not set it off; then it is touched memory, and the server still answers."""
+    with running(SAMPLE_BEHAVIOUR="eat-memory") as process:
+        get("/v1/health")
+        time.sleep(0.4)
+        before = resident_mib(process)
+        assert before < 60
+        assert get("/v1/version")[0] == 200
+        time.sleep(0.5)
+        assert resident_mib(process) > before + 100
+        assert get("/v1/health")[0] == 200
 
 
 def test_crash_on_start_says_why() -> None:
