@@ -26,7 +26,7 @@ def serving(whole_bench: Bench) -> Bench:
 
 @contextmanager
 def load(url: str) -> Iterator[dict[str, Any]]:
-    """Load of all four kinds; afterwards nothing may have failed."""
+    """Load of four kinds; afterwards nothing may have failed."""
     options = LoadOptions(
         url, seconds=90, keepalive_rate=40, connection_rate=30, slow_rate=2, stream_rate=0.5
     )

@@ -22,7 +22,8 @@ def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     main_parser.add_argument("--url", required=True, help="http://127.0.0.1:PORT, nothing else")
     defaults = LoadOptions("http://127.0.0.1")
-    for name in ("seconds", *(f"{kind}_rate" for kind in KINDS), "stream_seconds", "timeout"):
+    lengths = ("stream_seconds", "websocket_seconds", "timeout")
+    for name in ("seconds", *(f"{kind}_rate" for kind in KINDS), *lengths):
         flag = f"--{name.replace('_', '-')}"
         main_parser.add_argument(flag, type=float, default=getattr(defaults, name))
     for name in ("slow_ms", "connections"):

@@ -79,11 +79,36 @@ class Connection:
         """Send a request and read the whole reply."""
         self._replied = False
         try:
-            await asyncio.get_running_loop().sock_sendall(self._sock, message)
+            await self.send(message)
             return await self._read_reply()
         except OSError as exc:
             reason = "truncated body" if self._replied else "connection reset"
             raise RequestFailed(reason, type(exc).__name__) from exc
+
+    async def switch(self, message: bytes) -> dict[str, str]:
+        """Ask for another protocol; the headers of the reply, which must be a 101."""
+        self._replied = False
+        try:
+            await self.send(message)
+            words, headers = await self._read_head()
+        except OSError as exc:
+            raise RequestFailed("connection reset", type(exc).__name__) from exc
+        if words[1] != "101":
+            reason = "status >= 500" if int(words[1]) >= 500 else "unexpected status"
+            raise RequestFailed(reason, words[1])
+        return headers
+
+    async def send(self, data: bytes) -> None:
+        """Send bytes; OSError when the connection is gone."""
+        await asyncio.get_running_loop().sock_sendall(self._sock, data)
+
+    async def exactly(self, length: int) -> bytes:
+        """Read so many bytes; RequestFailed when the connection ends before them."""
+        while len(self._buffer) < length:
+            await self._more()
+        found = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        return found
 
     async def _more(self) -> None:
         """Read more bytes; the end of the connection here is always a failure."""
@@ -102,13 +127,6 @@ class Connection:
         del self._buffer[: at + len(mark)]
         return found
 
-    async def _exactly(self, length: int) -> bytes:
-        while len(self._buffer) < length:
-            await self._more()
-        found = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        return found
-
     async def _chunked(self) -> bytes:
         body = bytearray()
         while True:
@@ -117,13 +135,14 @@ class Connection:
                 size = int(text, 16)
             except ValueError as exc:
                 raise RequestFailed("malformed reply", "chunk size") from exc
-            body += await self._exactly(size)
-            if await self._exactly(2) != b"\r\n":
+            body += await self.exactly(size)
+            if await self.exactly(2) != b"\r\n":
                 raise RequestFailed("malformed reply", "chunk end")
             if size == 0:
                 return bytes(body)
 
-    async def _read_reply(self) -> Reply:
+    async def _read_head(self) -> tuple[list[str], dict[str, str]]:
+        """The words of the status line, and the headers with names in lower case."""
         first, *lines = (await self._until(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         words = first.split(" ", 2)
         if len(words) < 2 or not words[0].startswith("HTTP/1.") or not words[1].isdigit():
@@ -132,10 +151,14 @@ class Connection:
         for line in lines:
             name, _colon, value = line.partition(":")
             headers[name.strip().lower()] = value.strip()
+        return words, headers
+
+    async def _read_reply(self) -> Reply:
+        words, headers = await self._read_head()
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body = await self._chunked()
         elif headers.get("content-length", "").isdigit():
-            body = await self._exactly(int(headers["content-length"]))
+            body = await self.exactly(int(headers["content-length"]))
         else:
             # Without a length the end of the connection would pass for the end of the body.
             raise RequestFailed("malformed reply", "no length")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.load.options import LoadOptions
+from tests.load.options import KINDS, LoadOptions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_SECONDS = 30.0
@@ -91,7 +91,7 @@ class LoadRun:
         process = self._running()
         if process.poll() is None:
             self._ask({"stop": True})
-        limit = STOP_SECONDS + self.options.timeout + self.options.stream_seconds
+        limit = STOP_SECONDS + max(self.options.limit(kind) for kind in KINDS)
         try:
             process.wait(timeout=limit)
         except subprocess.TimeoutExpired as exc:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-Kind = Literal["keepalive", "connection", "slow", "stream"]
-KINDS: tuple[Kind, ...] = ("keepalive", "connection", "slow", "stream")
+Kind = Literal["keepalive", "connection", "slow", "stream", "websocket"]
+KINDS: tuple[Kind, ...] = ("keepalive", "connection", "slow", "stream", "websocket")
 LOCAL = {"127.0.0.1": "127.0.0.1", "localhost": "127.0.0.1", "::1": "::1"}
 MAX_SECONDS = 3600.0
 MAX_RATE = 2000.0
@@ -36,8 +36,10 @@ class LoadOptions:
     connection_rate: float = 200.0
     slow_rate: float = 2.0
     stream_rate: float = 0.5
+    websocket_rate: float = 0.0
     slow_ms: int = 800
     stream_seconds: float = 5.0
+    websocket_seconds: float = 5.0
     timeout: float = 10.0
     connections: int = 32
     max_in_flight: int = 2000
@@ -56,5 +58,11 @@ class LoadOptions:
 
     def limit(self, kind: Kind) -> float:
         """Seconds that a request of this kind may take."""
-        planned = {"slow": self.slow_ms / 1000, "stream": self.stream_seconds}
+        planned = {
+            "slow": self.slow_ms / 1000,
+            "stream": self.stream_seconds,
+            # Opening it and each echo have the timeout to themselves: the reason that a late echo
+            # is counted under must come before the end of the whole.
+            "websocket": self.websocket_seconds + self.timeout,
+        }
         return self.timeout + planned.get(kind, 0.0)

@@ -39,7 +39,7 @@ class Tally:
     def summary(self) -> dict[str, Any]:
         """The tally as a JSON object."""
         ordered = sorted(self.latencies)
-        marks = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+        marks = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
         latency = {name: round(percentile(ordered, share), 2) for name, share in marks.items()}
         latency["max"] = round(ordered[-1], 2) if ordered else 0.0
         failed = sum(self.reasons.values())

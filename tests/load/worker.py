@@ -16,6 +16,7 @@ from tests.load.checks import check, message
 from tests.load.client import Connection, RequestFailed
 from tests.load.options import KINDS, Kind, LoadOptions, local_target
 from tests.load.record import Phase, Recorder
+from tests.load.websocket import Conversation
 
 STALE_SECONDS = 20.0
 
@@ -118,6 +119,9 @@ class Worker:
             connection = await Connection.open(*local_target(self.options.url))
         keep = False
         try:
+            if kind == "websocket":
+                await Conversation(connection, self.options).run(number)
+                return ""
             reply = await connection.request(message(kind, number, self.options))
             keep = reply.keep and kind == "keepalive"
             return check(kind, number, reply)

@@ -12,7 +12,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from tests.load.options import LoadOptions
+from tests.load.options import KINDS, LoadOptions
 from tests.load.worker import Worker
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -71,7 +71,7 @@ async def listening(serve: Serve) -> AsyncIterator[str]:
 
 def load(serve: Serve, kind: str = "connection", **options: Any) -> dict[str, Any]:
     """Result of ten requests of one kind, 40 a second, against `serve`."""
-    rates = {f"{name}_rate": 0.0 for name in ("keepalive", "connection", "slow", "stream")}
+    rates = {f"{name}_rate": 0.0 for name in KINDS}
     rates[f"{kind}_rate"] = 40.0
     values = {**rates, "seconds": 0.25, "timeout": 0.3, **options}
 

@@ -66,6 +66,10 @@ def test_percentiles_and_tally() -> None:
     tally.add("timeout", 300.0)
     assert tally.summary()["latency_ms"]["max"] == 300.0
     assert (tally.summary()["ok"], tally.summary()["failed"]) == (1, 1)
+    for number in range(2, 1001):
+        tally.add("", float(number))
+    latency = tally.summary()["latency_ms"]
+    assert latency == {"p50": 500.0, "p95": 950.0, "p99": 990.0, "p99.9": 999.0, "max": 1000.0}
 
 
 def test_request_belongs_to_the_phase_in_which_it_was_planned() -> None:
