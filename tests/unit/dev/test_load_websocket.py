@@ -22,12 +22,12 @@ from tests.unit.dev.load_servers import Serve, load, scripted
 from tests.unit.dev.sample_process import PORT, running
 
 
-def accepted(head: bytes, accept: str = "") -> bytes:
-    """The right reply to an upgrade request, unless `accept` says otherwise."""
+def accepted(head: bytes, accept: str = "", upgrade: str = "WebSocket") -> bytes:
+    """The right reply to an upgrade request, unless the other arguments say otherwise."""
     key = head.decode().partition("Sec-WebSocket-Key: ")[2].split("\r\n")[0]
     lines = (
         "HTTP/1.1 101 Switching Protocols",
-        "upgrade: WebSocket",
+        f"upgrade: {upgrade}",
         "connection: upgrade",
         f"sec-websocket-accept: {accept or frames.accept_key(key)}",
     )
@@ -100,6 +100,32 @@ def test_server_that_stops_closed_early() -> None:
     assert result["examples"][0]["detail"] == "1001"
     # They ended then, and did not wait for their next message.
     assert result["latency_ms"]["max"] < 500
+
+
+def test_early_close_is_answered() -> None:
+    """The server is owed its code back, or it would wait for nothing."""
+    seen: list[Frame] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(accepted(await reader.readuntil(b"\r\n\r\n")))
+        writer.write(frames.encode(frames.closing(1001, "going away")))
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                seen.append(await frames.read_frame(reader.readexactly, masked=True))
+
+    # While the second one is under way the server reads what the first one said last.
+    result = sockets(serve, websocket_rate=8.0)
+    assert result["reasons"] == {"closed early": 2}
+    assert frames.closing(1001, "going away") in seen
+
+
+def test_other_protocol_is_no_websocket() -> None:
+    """A right key does not make up for it."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(accepted(await reader.readuntil(b"\r\n\r\n"), upgrade="h2c"))
+
+    assert sockets(serve)["reasons"] == {"malformed reply": 10}
 
 
 @pytest.mark.parametrize(
