@@ -186,6 +186,36 @@ options:
         description: Share of failed requests above which the release goes back.
         type: float
         default: 5.0
+      answer_seconds:
+        description: Seconds without the head of an answer after which a request counts as failed.
+        type: float
+        default: 5.0
+  canary:
+    description: A share of the requests for the new release before its cutover, under the limits of
+      O(watch). Needs nothing but the runtime socket, and ends with a restart of HAProxy.
+    type: dict
+    default: {}
+    suboptions:
+      percent:
+        description: Share of the requests in percent, 1 to 99. V(0) is no canary.
+        type: int
+        default: 0
+      seconds:
+        description: How long, in seconds.
+        type: float
+        default: 30.0
+  standby:
+    description:
+      - What becomes of the old container in the end. V(stopped) stops it and keeps it.
+      - V(warm) lets it run for O(warm_seconds) more, so that a rollback is the gate and the pointer
+        alone. A timer of systemd stops it then, unless it is live again.
+    type: str
+    choices: [stopped, warm]
+    default: stopped
+  warm_seconds:
+    description: Seconds for which a warm standby goes on running.
+    type: float
+    default: 900.0
   drain_seconds:
     description: Seconds to wait for requests in flight on the old slot. What is left then is
       closed.
@@ -202,8 +232,11 @@ options:
     type: str
     default: ''
   holder:
-    description: Who releases, for the journal and for the error that others get meanwhile. A CI
-      run's address, or user@host.
+    description: Who releases, for the journal and for the error that others get meanwhile.
+    type: str
+    default: ''
+  ci_run:
+    description: Address of the CI run that releases, for the journal.
     type: str
     default: ''
   lock_wait:
@@ -219,6 +252,15 @@ options:
     description: Reason to end another run's reservation at once. It is written to the journal.
     type: str
     default: ''
+  ignore_freeze:
+    description: Reason to release although releases are frozen. It is written to the journal.
+    type: str
+    default: ''
+  reserve:
+    description: With V(planned), reserve the host for O(run) when there is something to do. Of two
+      fleet releases that begin at once, one is then refused before anything is touched.
+    type: bool
+    default: false
 requirements:
   - python3-docker
   - python3-jmespath (for O(health.expect))

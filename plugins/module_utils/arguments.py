@@ -14,10 +14,13 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
+    Caller,
+    Canary,
     ContainerOptions,
     HealthCheck,
     Order,
     Source,
+    Standby,
     Watch,
     check_sha,
 )
@@ -72,16 +75,31 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
             "failed_checks": {"type": "int", "default": 2},
             "min_errors": {"type": "int", "default": 3},
             "max_error_percent": {"type": "float", "default": 5.0},
+            "answer_seconds": {"type": "float", "default": 5.0},
         },
         "apply_defaults": True,
     },
+    "canary": {
+        "type": "dict",
+        "default": {},
+        "options": {
+            "percent": {"type": "int", "default": 0},
+            "seconds": {"type": "float", "default": 30.0},
+        },
+        "apply_defaults": True,
+    },
+    "standby": {"type": "str", "choices": ["stopped", "warm"], "default": "stopped"},
+    "warm_seconds": {"type": "float", "default": 900.0},
     "drain_seconds": {"type": "float", "default": 30.0},
     "retain": {"type": "int", "default": 5},
     "run": {"type": "str", "default": ""},
     "holder": {"type": "str", "default": ""},
+    "ci_run": {"type": "str", "default": ""},
     "lock_wait": {"type": "float", "default": 0.0},
     "lease_seconds": {"type": "float", "default": 300.0},
     "break_lease": {"type": "str", "default": ""},
+    "ignore_freeze": {"type": "str", "default": ""},
+    "reserve": {"type": "bool", "default": False},
 }
 
 
@@ -100,6 +118,10 @@ _MINIMA: t.Final = (
     ("watch", "failed_checks", 1),
     ("watch", "min_errors", 1),
     ("watch", "max_error_percent", 0),
+    ("watch", "answer_seconds", 0.5),
+    ("canary", "percent", 0),
+    ("canary", "seconds", 0),
+    ("", "warm_seconds", 10),
     ("", "drain_seconds", 0),
     ("", "retain", 2),
     ("", "stop_timeout", 1),
@@ -116,6 +138,11 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         if value < least:
             label = f"{group}.{name}" if group else name
             raise SpecError(f"{label} is {value}; the least that makes sense is {least}.")
+    if params["canary"]["percent"] > 99:
+        raise SpecError(
+            f"canary.percent is {params['canary']['percent']}; it is a share of the requests from 1"
+            " to 99, and 0 for no canary."
+        )
     if action == "release" and not params["sha"].strip():
         raise SpecError("No commit is named. Say which: -e sha=<git sha>; nothing was changed.")
     sha = check_sha(params["sha"]) if params["sha"] else ""
@@ -128,13 +155,16 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         container=_container(params),
         health=_health(params["health"]),
         watch=Watch(**params["watch"]),
+        canary=Canary(**params["canary"]),
+        standby=Standby(params["standby"], params["warm_seconds"]),
         drain_seconds=params["drain_seconds"],
         retain=params["retain"],
         run=params["run"],
-        holder=params["holder"] or "unknown",
+        caller=Caller(params["holder"] or "unknown", params["ci_run"]),
         lock_wait=params["lock_wait"],
         lease_seconds=params["lease_seconds"],
         break_lease=params["break_lease"],
+        ignore_freeze=params["ignore_freeze"],
     )
 
 

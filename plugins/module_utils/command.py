@@ -11,10 +11,7 @@ from dataclasses import replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import report
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import build_order
-from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import (
-    Outcome,
-    Transaction,
-)
+from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
     local_repository,
@@ -26,17 +23,18 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     RegistryError,
     SpecError,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.goals import (
+    Goal,
+    release_goal,
+    rollback_goal,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
     Host,
     open_host,
     read_application,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
-    Goal,
-    Phase,
-    release_goal,
-    rollback_goal,
-)
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import CONFIGURATION
 from ansible_collections.greenlight.droplet.plugins.module_utils.registry import (
     REVISION_LABEL,
     Registry,
@@ -60,7 +58,10 @@ _UNNAMED: t.Final = "single-"
 def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
     """Run one call of module release or rollback and leave through exit_json or fail_json."""
     try:
-        module.exit_json(**_execute(action, module.params, module.check_mode))
+        result = _execute(action, module.params, module.check_mode)
+        for note in result.get("notes", []):
+            module.warn(note)
+        module.exit_json(**result)
     except report.Failure as exc:
         module.fail_json(
             msg=str(exc),
@@ -87,12 +88,23 @@ def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
-        outcome = transaction.preview(goal, phase)
+        reserve = params["reserve"] and not check_mode
+        outcome = transaction.preview(goal, phase, reserve=reserve)
         changed = check_mode and state != "planned" and bool(outcome.plan.steps)
     else:
         outcome = transaction.run(goal, phase)
         changed = bool(outcome.done)
-    return _result(outcome, order, changed)
+    return {**_result(outcome, order, changed), "notes": notes(host)}
+
+
+def notes(host: Host) -> list[str]:
+    """Return what somebody should know although it stops no release."""
+    said: list[str] = []
+    if host.proxy.is_edited():
+        said.append(
+            f"{CONFIGURATION} was changed by hand since set-up wrote it; setup-api.yml puts it back"
+        )
+    return said
 
 
 def _require_ready(host: Host) -> None:
@@ -166,7 +178,7 @@ def _reverted(transaction: Transaction, order: Order, check_mode: bool) -> dict[
     return _result(outcome, order, changed=True)
 
 
-def _result(outcome: Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
+def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
     goal, after = outcome.plan.goal, outcome.after
     before_text = report.state_text(outcome.before)
     done = [item.to_dict() for item in outcome.done]
@@ -192,7 +204,7 @@ def _result(outcome: Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
     }
 
 
-def _message(outcome: Outcome, order: Order) -> str:
+def _message(outcome: report.Outcome, order: Order) -> str:
     goal = outcome.plan.goal
     short = short_sha(goal.sha)
     if outcome.done:

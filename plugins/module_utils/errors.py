@@ -25,6 +25,14 @@ class LockedError(GreenlightError):
     """Another release holds the lock or the lease of this application on this host."""
 
 
+class FrozenError(GreenlightError):
+    """Somebody holds releases of this application back, with a message."""
+
+
+class TimerError(GreenlightError):
+    """systemd refused to plan or to forget the end of a warm standby."""
+
+
 class RegistryError(GreenlightError):
     """The registry refused, did not answer, or lacks the image."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -24,6 +25,40 @@ def read_text(path: str) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as exc:
         raise FileError(f"Cannot read {path}: {exc}.") from exc
+
+
+def read_damaged_text(path: str) -> str:
+    """Return the file's text with bytes that are no UTF-8 replaced; empty when there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        raise FileError(f"Cannot read {path}: {exc}.") from exc
+
+
+def size(path: str) -> int:
+    """Return the file's size in bytes; 0 when there is no such file."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+
+
+def free_bytes(path: str) -> int:
+    """Return how many bytes can still be written on the file system that holds the path."""
+    try:
+        found = os.statvfs(path)
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+    return found.f_bavail * found.f_frsize
+
+
+def boot_identifier() -> str:
+    """Return the kernel's identifier of this boot."""
+    return read_damaged_text("/proc/sys/kernel/random/boot_id").strip()
 
 
 def _sync_folder(folder: str) -> None:
@@ -57,20 +92,48 @@ def write_atomic(path: str, text: str, mode: int = 0o644) -> None:
         raise FileError(f"Cannot write {path}: {exc}. The old file is untouched.") from exc
 
 
-def append_line(path: str, line: str) -> None:
-    """Append one line and fsync it. A torn last line of an earlier crash is closed first."""
+def append_lines(path: str, lines: t.Sequence[str]) -> None:
+    """Append lines in one write and fsync them. A torn last line of a crash is closed first.
+
+    What could not be written whole, on a full disk for instance, is taken off again.
+    """
     try:
-        with open(path, "a+b") as stream:
-            stream.seek(0, os.SEEK_END)
-            if stream.tell() > 0:
-                stream.seek(-1, os.SEEK_END)
-                if stream.read(1) != b"\n":
-                    line = f"\n{line}"
-            stream.write(f"{line}\n".encode())
-            stream.flush()
-            os.fsync(stream.fileno())
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            end = os.fstat(descriptor).st_size
+            text = "".join(f"{line}\n" for line in lines)
+            if end > 0 and os.pread(descriptor, 1, end - 1) != b"\n":
+                text = f"\n{text}"
+            _write_whole(descriptor, text.encode(), end)
+        finally:
+            os.close(descriptor)
     except OSError as exc:
         raise FileError(f"Cannot append to {path}: {exc}.") from exc
+
+
+def _write_whole(descriptor: int, content: bytes, end: int) -> None:
+    """Write and fsync all of it, or cut the file back to `end` bytes and raise OSError."""
+    try:
+        while content:
+            # A nearly full disk takes a part; the next call then says that it is full.
+            content = content[os.write(descriptor, content) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, end)
+        raise
+
+
+def link(path: str, name: str) -> None:
+    """Give the file a second name in the same folder; a file that has that name is replaced."""
+    try:
+        temporary = f"{name}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.link(path, temporary)
+        os.replace(temporary, name)
+        _sync_folder(os.path.dirname(name))
+    except OSError as exc:
+        raise FileError(f"Cannot keep {path} as {name}: {exc}.") from exc
 
 
 def remove(path: str) -> None:

@@ -13,6 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     NotSetUpError,
     SpecError,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import FreezeFile
 from ansible_collections.greenlight.droplet.plugins.module_utils.journal import Journal
 from ansible_collections.greenlight.droplet.plugins.module_utils.lock import HostLock
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import Proxy
@@ -23,6 +24,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     check_application_name,
     parse_application,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.timers import Timers
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
 
 
@@ -35,6 +37,8 @@ class Host:
     proxy: Proxy
     journal: Journal
     lock: HostLock
+    freeze: FreezeFile
+    timers: Timers
     clock: Clock
 
 
@@ -71,6 +75,8 @@ def open_host(app: str) -> Host:
         Proxy(application),
         Journal(folder, clock),
         HostLock(folder, clock),
+        FreezeFile(folder, clock),
+        Timers(app),
         clock,
     )
 
@@ -83,5 +89,5 @@ def observe(host: Host) -> Snapshot:
         route=host.proxy.read_route(),
         containers=tuple(host.engine.containers(app)),
         images=tuple(host.engine.images(app)),
-        entries=tuple(host.journal.read()),
+        history=host.journal.read(),
     )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.command import describe
+from ansible_collections.greenlight.droplet.plugins.module_utils.command import describe, notes
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
+from ansible_collections.greenlight.droplet.plugins.module_utils.history import History, Run
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe, open_host
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import SLOTS
@@ -21,7 +22,7 @@ def inspect_releases(app: str, events: int) -> dict[str, t.Any]:
     """
     host = open_host(app)
     snapshot = observe(host)
-    lease = host.lock.read_lease()
+    lease, freeze, history = host.lock.read_lease(), host.freeze.read(), snapshot.history
     route = snapshot.route
     return {
         "app": app,
@@ -31,9 +32,43 @@ def inspect_releases(app: str, events: int) -> dict[str, t.Any]:
         "retained": retained_releases(snapshot),
         "pointer": {"file": route.file, "runtime": route.runtime, "answered": route.answered},
         "slots": {slot: host.proxy.status(slot).status for slot in SLOTS} if route.answered else {},
+        "canary": {"slot": route.canary or "", "percent": route.percent},
         "lease": lease.describe() if lease else "",
-        "events": [entry.data for entry in snapshot.entries[-events:]] if events > 0 else [],
+        "freeze": freeze.describe() if freeze else "",
+        "unfinished": describe_unfinished(history),
+        "damaged_lines": history.damaged,
+        "notes": notes(host),
+        "runs": [describe_run(run) for run in history.runs.values()][-events:] if events else [],
+        "events": [entry.data for entry in history.entries[-events:]] if events > 0 else [],
     }
+
+
+def describe_run(run: Run) -> dict[str, t.Any]:
+    """Say who did what and when, from which release, how it ended and how long its steps took."""
+    begin, end = run.begin, run.end
+    names = ("time", "action", "sha", "digest", "config", "holder", "ci_run")
+    return {
+        **{name: begin.get(name, "") for name in names},
+        "run": run.identifier,
+        "from_sha": (begin.get("origin") or {}).get("sha", ""),
+        "outcome": run.state.value,
+        "reason": end.get("reason", ""),
+        "ended": end.get("time", ""),
+        "seconds": run.seconds,
+    }
+
+
+def describe_unfinished(history: History) -> str:
+    """Say which run was left half way, in one line; empty when none was."""
+    run = history.unfinished()
+    if run is None:
+        return ""
+    begin = run.begin
+    return (
+        f"{begin.get('action', 'run')} of {str(begin.get('sha', ''))[:7]} by"
+        f" {begin.get('holder', 'unknown')} at {begin.get('time', 'unknown')} was left in state"
+        f" {run.state.value}"
+    )
 
 
 def with_since(snapshot: Snapshot, container: Container | None) -> dict[str, t.Any]:

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+import typing as t
+from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import LockedError
@@ -22,16 +23,29 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.wait import (
     wait_until,
 )
 
+RETIRING: t.Final = "retire"
+"""The action that the end of a warm standby writes into the lock."""
+
+RETIRING_LIMIT: t.Final = 90.0
+"""Seconds for which a run waits for the end of a warm standby: longer than a container's grace."""
+
 
 @dataclass(frozen=True)
 class Lease:
-    """Who may go on with a fleet release on this host, and until when (seconds since the epoch)."""
+    """Who may go on with a fleet release on this host, and for how long.
+
+    `until` is wall-clock time for people (seconds since the epoch). What counts is `uptime`: the
+    host's seconds since boot at which it ends, which no change of the clock moves.
+    """
 
     run: str
     holder: str
     action: str
     sha: str
     until: float
+    uptime: float
+    seconds: float
+    boot: str = ""
 
     def describe(self) -> str:
         """Say in half a sentence who holds it and for how long."""
@@ -39,6 +53,15 @@ class Lease:
             f"{self.holder} ({self.action} of {self.sha[:7] or 'the previous release'},"
             f" run {self.run}) until {utc_stamp(self.until)}"
         )
+
+    def seconds_left(self, boot: str, uptime: float) -> float:
+        """Return how many seconds it still holds, negative when it has run out.
+
+        After a reboot it ends at the latest `seconds` after the boot, whatever the clock says.
+        """
+        if boot == self.boot:
+            return self.uptime - uptime
+        return self.seconds - uptime
 
 
 class HostLock:
@@ -59,6 +82,11 @@ class HostLock:
             "since": utc_stamp(self._clock.wall()),
         }
         outcome = wait_until(lambda: self._lock.acquire(mine), bool, wait, 0.5, self._clock)
+        if not outcome.done and self._is_retiring():
+            # The end of a warm standby holds the lock only for as long as a container takes to end.
+            outcome = wait_until(
+                lambda: self._lock.acquire(mine), bool, RETIRING_LIMIT, 0.5, self._clock
+            )
         if not outcome.done:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
@@ -70,11 +98,19 @@ class HostLock:
         """Give the kernel lock back."""
         self._lock.release()
 
-    def _describe_holder(self) -> str:
+    def _read_holder(self) -> dict[str, t.Any]:
         try:
-            raw = json.loads(files.read_text(self._lock.path) or "{}")
+            raw = json.loads(files.read_damaged_text(self._lock.path) or "{}")
         except ValueError:
-            raw = {}
+            return {}
+        names = ("action", "holder", "pid", "since")
+        return raw if isinstance(raw, dict) and all(name in raw for name in names) else {}
+
+    def _is_retiring(self) -> bool:
+        return self._read_holder().get("action") == RETIRING
+
+    def _describe_holder(self) -> str:
+        raw = self._read_holder()
         if not raw:
             return "run holds the lock"
         return (
@@ -84,12 +120,14 @@ class HostLock:
 
     def read_lease(self) -> Lease | None:
         """Return the lease while it has not run out; a damaged lease counts as none."""
-        text = files.read_text(self._lease_path)
+        text = files.read_damaged_text(self._lease_path)
         try:
-            lease = Lease(**json.loads(text)) if text else None
+            raw = json.loads(text) if text else {}
+            lease = Lease(**{name: raw[name] for name in _LEASE_FIELDS if name in raw})
+            left = lease.seconds_left(files.boot_identifier(), self._clock.uptime())
         except (ValueError, TypeError):
             return None
-        return lease if lease and lease.until > self._clock.wall() else None
+        return lease if left > 0 else None
 
     def check_lease(self, run: str) -> Lease | None:
         """Return our own lease, or None; raises LockedError when another run holds one."""
@@ -104,9 +142,30 @@ class HostLock:
 
     def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
         """Take or extend the lease for that many seconds from now."""
-        lease = Lease(run, holder, action, sha, self._clock.wall() + seconds)
+        clock = self._clock
+        lease = Lease(
+            run,
+            holder,
+            action,
+            sha,
+            until=clock.wall() + seconds,
+            uptime=clock.uptime() + seconds,
+            seconds=seconds,
+            boot=files.boot_identifier(),
+        )
         files.write_atomic(self._lease_path, json.dumps(asdict(lease)) + "\n", 0o600)
 
     def end_lease(self) -> None:
         """Remove the lease."""
         files.remove(self._lease_path)
+
+    def end_own_lease(self, run: str) -> bool:
+        """Remove the lease when this run holds it; return whether it did."""
+        lease = self.read_lease()
+        if lease is None or lease.run != run:
+            return False
+        self.end_lease()
+        return True
+
+
+_LEASE_FIELDS: t.Final = tuple(field.name for field in fields(Lease))

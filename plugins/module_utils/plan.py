@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
+from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
-from ansible_collections.greenlight.droplet.plugins.module_utils.spec import short_sha
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
+    Canary,
+    Standby,
+    short_sha,
+)
 
 Phase = t.Literal["staged", "live", "settled"]
 
@@ -30,10 +34,12 @@ class Kind(str, Enum):
     WAKE = "start standby"
     GATE = "gate"
     CONFIRM = "confirm"
+    CANARY = "canary"
     CUT_OVER = "cut over"
     WATCH = "watch"
     DRAIN = "drain"
     RETIRE = "retire"
+    KEEP_WARM = "keep warm"
     RETAIN = "retain"
 
 
@@ -42,7 +48,7 @@ BEFORE_CUTOVER: t.Final = frozenset(
 )
 """Steps whose failure leaves the old release serving with nothing to move back."""
 
-GOING_BACK: t.Final = BEFORE_CUTOVER | {Kind.CUT_OVER, Kind.WATCH}
+GOING_BACK: t.Final = BEFORE_CUTOVER | {Kind.CANARY, Kind.CUT_OVER, Kind.WATCH}
 """Steps whose failure ends the new release. A failure after these leaves it serving."""
 
 
@@ -57,18 +63,19 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Goal:
-    """The release that shall be live.
+class Terms:
+    """How the way to the goal is gone. `retain` is a number of releases, `watch` of seconds.
 
-    `target` is its container when that exists already; `image` is what to start it from otherwise.
+    What `run` has staged itself is not staged again. `ending` is the identifier of the container
+    whose time as a warm standby ends by itself.
     """
 
-    sha: str
-    digest: str
-    config: str
-    image: str
-    target: Container | None = None
-    note: str = ""
+    retain: int
+    watch: float
+    canary: Canary
+    standby: Standby
+    run: str = ""
+    ending: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,109 +86,42 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-def _same(container: Container, sha: str, digest: str, config: str) -> bool:
-    return (container.sha, container.digest, container.config) == (sha, digest, config)
-
-
-def release_goal(
-    snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str
-) -> Goal:
-    """Aim at a release: the live container if it is that already, else one this run has staged."""
-    mine = snapshot.started_by(run)
-    for container in snapshot.containers:
-        fits = _same(container, sha, digest, config) and container.running
-        if fits and (container == snapshot.live or container.release in mine):
-            return Goal(sha, digest, config, image, target=container)
-    return Goal(sha, digest, config, image)
-
-
-def _container_goal(container: Container, note: str) -> Goal:
-    return Goal(
-        container.sha, container.digest, container.config, container.digest, container, note
-    )
-
-
-def rollback_goal(snapshot: Snapshot, sha: str, release: str, config: str, run: str) -> Goal | None:
-    """Aim at the previous or a named release from what the host has kept; None: ask the registry.
-
-    Raises SpecError when there is nothing to go back to, or when a prefix is ambiguous.
-    """
-    live, standby = snapshot.live, snapshot.standby
-    named = next((c for c in snapshot.containers if release and c.release == release), None)
-    if named is not None:
-        return _container_goal(named, "with the configuration it ran with")
-    if not sha:
-        return _previous_goal(snapshot)
-    mine = snapshot.started_by(run)
-    for container in (live, standby, *snapshot.containers):
-        if container is None or not container.sha.startswith(sha):
-            continue
-        if container in (live, standby):
-            return _container_goal(container, "with the configuration it ran with")
-        if container.release in mine and container.running:
-            return _container_goal(container, "with the present configuration")
-    return _image_goal(snapshot, sha, config)
-
-
-def _previous_goal(snapshot: Snapshot) -> Goal:
-    live, standby, past = snapshot.live, snapshot.standby, snapshot.turns
-    if live and past and past[-1].action == "rollback" and past[-1].release == live.release:
-        left = (
-            f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
-        )
-        return _container_goal(
-            live, f"already rolled back to {short_sha(live.sha)} at {past[-1].time}{left}"
-        )
-    if standby is None:
-        raise SpecError(
-            "There is no previous release on this host to roll back to. Name one with sha=...;"
-            " status-api.yml lists what is retained. Nothing was changed."
-        )
-    return _container_goal(standby, "with the configuration it ran with")
-
-
-def _image_goal(snapshot: Snapshot, sha: str, config: str) -> Goal | None:
-    found = {name: image for name, image in snapshot.retained().items() if name.startswith(sha)}
-    if len(found) > 1:
-        raise SpecError(
-            f"The SHA {sha} is ambiguous among the retained releases: {', '.join(sorted(found))}."
-            " Give more digits; nothing was changed."
-        )
-    for full, image in found.items():
-        digest = next((d.partition("@")[2] for d in image.digests), image.id)
-        return Goal(full, digest, config, image.id, note="with the present configuration")
-    return None
-
-
-def make_plan(
-    snapshot: Snapshot, goal: Goal, phase: Phase, *, retain: int, watch: float, run: str = ""
-) -> Plan:
-    """Return the steps from what is there to the goal, up to the end of the phase.
-
-    `retain` is a number of releases, `watch` a number of seconds. What `run` has staged itself
-    is not staged again.
-    """
+def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Plan:
+    """Return the steps from what is there to the goal, up to the end of the phase."""
     steps = _repair_steps(snapshot)
     live = snapshot.live
     if goal.target is not None and goal.target == live and live.running:
         old = snapshot.standby
     else:
         old = live
-        steps += _stage_steps(snapshot, goal, run)
+        steps += _stage_steps(snapshot, goal, terms.run)
         if phase != "staged":
-            steps += _cutover_steps(goal, watch)
+            steps += _cutover_steps(goal, terms)
     if phase == "settled":
-        steps += _settle_steps(snapshot, goal, old, retain, steps)
+        steps += _settle_steps(snapshot, goal, old, terms, steps)
     return Plan(goal, tuple(steps))
 
 
 def _repair_steps(snapshot: Snapshot) -> list[Step]:
+    """Return what brings file, proxy, journal and Docker to one word again."""
     route, live = snapshot.route, snapshot.live
     steps: list[Step] = []
-    if route.answered and route.file != route.runtime:
+    if damaged := snapshot.history.damaged:
+        text = f"{damaged} damaged lines in the journal are put aside"
+        steps.append(Step(Kind.REPAIR, text, names=("damage",)))
+    slot = live.slot if live is not None else route.slot
+    if route.answered and (route.file != slot or route.runtime != slot):
         on_file, serving = route.file or "nothing", route.runtime or "nothing"
         text = f"pointer file says {on_file}, HAProxy serves {serving}"
-        steps.append(Step(Kind.REPAIR, text, names=("pointer",)))
+        if route.runtime != slot:
+            text += f", but what runs is in slot {slot}"
+        steps.append(Step(Kind.REPAIR, text, live, names=("pointer",)))
+    if route.canary or route.percent:
+        text = f"a canary of {route.percent} % to slot {route.canary or 'nothing'} was left over"
+        steps.append(Step(Kind.REPAIR, text, names=("canary",)))
+    if live is not None and live.running and live.restart_policy != "unless-stopped":
+        text = f"{live.name} would not come back after a crash: its restart policy was lost"
+        steps.append(Step(Kind.REPAIR, text, live, names=("restart policy",)))
     if live is not None and (not snapshot.turns or snapshot.turns[-1].release != live.release):
         text = f"journal does not say that {short_sha(live.sha)} is live"
         steps.append(Step(Kind.REPAIR, text, live, names=("journal",)))
@@ -190,7 +130,7 @@ def _repair_steps(snapshot: Snapshot) -> list[Step]:
 
 def _stage_steps(snapshot: Snapshot, goal: Goal, run: str) -> list[Step]:
     target, standby, short = goal.target, snapshot.standby, short_sha(goal.sha)
-    if target is not None and target.running and target.release in snapshot.staged_by(run):
+    if target is not None and target.running and target.release in snapshot.history.run(run).staged:
         return []
     steps = [_clean_step(c) for c in snapshot.leftovers if c != target]
     if standby is not None and standby.running and standby != target:
@@ -223,30 +163,45 @@ def _retire_steps(old: Container) -> list[Step]:
     ]
 
 
-def _cutover_steps(goal: Goal, watch: float) -> list[Step]:
-    short = short_sha(goal.sha)
-    steps = [
-        Step(Kind.CONFIRM, f"HAProxy's own check of {short} must be UP", goal.target),
-        Step(Kind.CUT_OVER, f"the pointer leads to {short}", goal.target),
-    ]
-    if watch > 0:
-        steps.append(Step(Kind.WATCH, f"{short} for {watch:g} s through the proxy", goal.target))
+def _cutover_steps(goal: Goal, terms: Terms) -> list[Step]:
+    short, canary = short_sha(goal.sha), terms.canary
+    steps = [Step(Kind.CONFIRM, f"HAProxy's own check of {short} must be UP", goal.target)]
+    if canary.wanted:
+        text = f"{canary.percent} % of the requests to {short} for {canary.seconds:g} s"
+        steps.append(Step(Kind.CANARY, text, goal.target))
+    steps.append(Step(Kind.CUT_OVER, f"the pointer leads to {short}", goal.target))
+    if terms.watch > 0:
+        text = f"{short} for {terms.watch:g} s through the proxy"
+        steps.append(Step(Kind.WATCH, text, goal.target))
     return steps
 
 
 def _settle_steps(
-    snapshot: Snapshot, goal: Goal, old: Container | None, retain: int, planned: t.Sequence[Step]
+    snapshot: Snapshot,
+    goal: Goal,
+    old: Container | None,
+    terms: Terms,
+    planned: t.Sequence[Step],
 ) -> list[Step]:
-    steps = _retire_steps(old) if old is not None and old.running else []
+    steps: list[Step] = []
+    if old is not None and old.running:
+        steps += _keep_steps(old, terms) if terms.standby.warm else _retire_steps(old)
     keep = [c for c in (goal.target, old) if c is not None]
     gone = [step.container for step in planned if step.kind is Kind.CLEAN]
     steps += [_clean_step(c) for c in snapshot.containers if c not in keep and c not in gone]
-    names = prunable(snapshot, goal.sha, retain, [c.sha for c in keep])
+    names = prunable(snapshot, goal.sha, terms.retain, [c.sha for c in keep])
     if names:
-        steps.append(
-            Step(Kind.RETAIN, f"{retain} releases; remove {len(names)} older", names=names)
-        )
+        text = f"{terms.retain} releases; remove {len(names)} older"
+        steps.append(Step(Kind.RETAIN, text, names=names))
     return steps
+
+
+def _keep_steps(old: Container, terms: Terms) -> list[Step]:
+    if old.id == terms.ending and old.restart_policy == "no":
+        return []
+    minutes = f"{terms.standby.warm_seconds / 60:g} min"
+    text = f"{short_sha(old.sha)} in slot {old.slot} goes on running for {minutes}"
+    return [Step(Kind.KEEP_WARM, text, old)]
 
 
 def prunable(snapshot: Snapshot, sha: str, retain: int, kept: t.Sequence[str]) -> tuple[str, ...]:

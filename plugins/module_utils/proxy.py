@@ -11,7 +11,9 @@ command that changes something is compared with what success looks like: an empt
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import re
 import socket
 from dataclasses import dataclass
 
@@ -22,21 +24,39 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import App
 TIMEOUT = 3.0
 """Seconds that one command on the runtime socket may take."""
 
+CONFIGURATION = "/etc/haproxy/haproxy.cfg"
+"""HAProxy's configuration, which set-up renders."""
+
+MAP_FORMAT = 1
+"""The format of the map files that this version writes and reads."""
+
 MAP_HEADER = (
-    "# The live slot. Written by greenlight.droplet; a change by hand is undone by the next run.\n"
+    f"# The live slot (format {MAP_FORMAT}). Written by greenlight.droplet; a change by hand is"
+    " undone by the next run.\n"
 )
 """The first line of every map file; HAProxy passes over it."""
+
+CANARY_HEADER = (
+    "# The canary's share lives in HAProxy's memory alone: after a restart there is no canary.\n"
+)
+"""All that the canary's map file holds."""
 
 
 @dataclass(frozen=True)
 class SlotStatus:
-    """What HAProxy knows of a slot: its check's word, requests in flight, counters since start."""
+    """What HAProxy knows of a slot: its check's word, requests in flight, counters since start.
+
+    `requests` have been sent to the slot, `answered` of them have got the head of an answer, and
+    `aborted` were given up by the client.
+    """
 
     status: str
     in_flight: int
     requests: int
     server_errors: int
     connection_errors: int
+    answered: int = 0
+    aborted: int = 0
 
     @property
     def is_up(self) -> bool:
@@ -48,12 +68,15 @@ class SlotStatus:
 class Route:
     """The pointer as the file has it and as the running HAProxy has it; slot names or None.
 
-    `answered` is False when HAProxy could not be asked.
+    `answered` is False when HAProxy could not be asked. `canary` is the slot that gets a share of
+    the requests before its cutover, and `percent` that share.
     """
 
     file: str | None
     runtime: str | None
     answered: bool
+    canary: str | None = None
+    percent: int = 0
 
     @property
     def slot(self) -> str | None:
@@ -90,8 +113,30 @@ def parse_stat(text: str, slot: Slot) -> SlotStatus | None:
                 requests=_number(row, "req_tot") or _number(row, "stot"),
                 server_errors=_number(row, "hrsp_5xx"),
                 connection_errors=_number(row, "econ") + _number(row, "eresp"),
+                answered=sum(_number(row, f"hrsp_{kind}") for kind in _ANSWERS),
+                aborted=_number(row, "cli_abrt"),
             )
     return None
+
+
+_ANSWERS = ("1xx", "2xx", "3xx", "4xx", "5xx", "other")
+
+
+def newer_format(text: str) -> int:
+    """Return the format that a map file's header names when it is newer than ours, else 0."""
+    found = re.search(r"^#.*\(format (\d+)\)", text, re.MULTILINE)
+    number = int(found[1]) if found else MAP_FORMAT
+    return number if number > MAP_FORMAT else 0
+
+
+def is_edited(text: str) -> bool:
+    """Tell whether a configuration of ours was changed: its first line has a checksum of the rest.
+
+    One without such a line was written by somebody else, or by an older version.
+    """
+    first, _feed, rest = text.partition("\n")
+    found = re.search(r"checksum ([0-9a-f]{64})", first)
+    return found is None or found[1] != hashlib.sha256(rest.strip().encode()).hexdigest()
 
 
 def _number(row: dict[str, str], name: str) -> int:
@@ -131,7 +176,13 @@ class Proxy:
     def read_route(self) -> Route:
         """Return the pointer from the file and from the running HAProxy."""
         application = self._application
-        text = files.read_text(application.map) or ""
+        text = files.read_damaged_text(application.map)
+        if found := newer_format(text):
+            raise ProxyError(
+                f"The map {application.map} has format {found}; this version of greenlight.droplet"
+                f" knows {MAP_FORMAT}. Install the newer version of the collection on the machine"
+                " that runs Ansible. Nothing was changed."
+            )
         on_file = application.slot_of_backend(parse_map(text, application.app) or "")
         try:
             shown = self._ask(f"show map {application.map}")
@@ -143,7 +194,46 @@ class Proxy:
                 f" {application.app!r}. Run setup-api.yml again: it renders haproxy.cfg."
             )
         running = application.slot_of_backend(parse_shown_map(shown, application.app) or "")
-        return Route(on_file, running, answered=True)
+        canary, percent = self._read_canary()
+        return Route(on_file, running, True, canary, percent)
+
+    def _read_canary(self) -> tuple[str | None, int]:
+        shown = self._ask(f"show map {self._application.canary_map}")
+        backend = parse_shown_map(shown, "backend") or ""
+        percent = parse_shown_map(shown, "percent") or "0"
+        return self._application.slot_of_backend(backend), int(percent) if percent.isdigit() else 0
+
+    def set_canary(self, slot: str, percent: int) -> None:
+        """Send `percent` of the requests to the slot: first the target, then the share.
+
+        Raises ProxyError. Nothing is written to a file: a restart of HAProxy ends the canary.
+        """
+        path = self._application.canary_map
+        if "Unknown map" in self._ask(f"show map {path}"):
+            raise ProxyError(
+                f"HAProxy runs without the map {path}, which a canary needs. Run setup-api.yml"
+                " again: it renders haproxy.cfg."
+            )
+        self._put(path, "backend", self._application.slots[slot].backend)
+        self._put(path, "percent", str(percent))
+        route = self.read_route()
+        if (route.canary, route.percent) != (slot, percent):
+            raise ProxyError(f"HAProxy did not take over the canary of {percent} % to {slot}.")
+
+    def clear_canary(self) -> None:
+        """End the canary: first the share, then the target. No canary is fine."""
+        path = self._application.canary_map
+        for key in ("percent", "backend"):
+            if parse_shown_map(self._ask(f"show map {path}"), key) is not None:
+                self._order(f"del map {path} {key}")
+
+    def _put(self, path: str, key: str, value: str) -> None:
+        present = parse_shown_map(self._ask(f"show map {path}"), key)
+        self._order(f"{'add' if present is None else 'set'} map {path} {key} {value}")
+
+    def is_edited(self) -> bool:
+        """Tell whether HAProxy's configuration is not the one that set-up wrote."""
+        return is_edited(files.read_damaged_text(CONFIGURATION))
 
     def write_route_file(self, slot: str | None) -> None:
         """Write the pointer for the next start of HAProxy, atomically."""
@@ -153,13 +243,10 @@ class Proxy:
     def set_runtime_route(self, slot: str | None) -> None:
         """Move the pointer of the running HAProxy and read it back. Raises ProxyError."""
         path, app = self._application.map, self._application.app
-        shown = parse_shown_map(self._ask(f"show map {path}"), app)
-        if slot is None:
-            if shown is not None:
-                self._order(f"del map {path} {app}")
-        else:
-            verb = "add" if shown is None else "set"
-            self._order(f"{verb} map {path} {app} {self._application.slots[slot].backend}")
+        if slot is not None:
+            self._put(path, app, self._application.slots[slot].backend)
+        elif parse_shown_map(self._ask(f"show map {path}"), app) is not None:
+            self._order(f"del map {path} {app}")
         if self.read_route().runtime != slot:
             raise ProxyError(f"HAProxy did not take over the live slot {slot!r} of {app}.")
 

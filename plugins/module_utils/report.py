@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
-from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Plan
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Plan, Step
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import short_sha
 
@@ -32,6 +32,32 @@ class Done:
 
 
 @dataclass
+class Outcome:
+    """What a run did: the plan, the state before and after, and the steps carried out."""
+
+    plan: Plan
+    before: Snapshot
+    after: Snapshot
+    done: list[Done] = field(default_factory=list)
+
+    def is_proved(self, step: Step) -> bool:
+        """Tell whether the new release had passed its watch, or was live before, at a step."""
+        plan = self.plan
+        proofs = [i for i, s in enumerate(plan.steps) if s.kind in (Kind.CUT_OVER, Kind.WATCH)]
+        if proofs:
+            return plan.steps.index(step) > max(proofs)
+        return plan.goal.target is not None and plan.goal.target == self.before.live
+
+
+def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
+    """Return the seconds of each step, added up by its name, to the millisecond."""
+    found: dict[str, float] = {}
+    for item in done:
+        found[item.step] = round(found.get(item.step, 0.0) + item.seconds, 3)
+    return found
+
+
+@dataclass
 class Failure(GreenlightError):
     """A transaction that ended badly, with all that the error message tells."""
 
@@ -47,6 +73,7 @@ class Failure(GreenlightError):
     log_lines: list[str] = field(default_factory=list)
     done: list[Done] = field(default_factory=list)
     changed: bool = False
+    back_seconds: float | None = None
 
     def __str__(self) -> str:
         lines = [
@@ -70,7 +97,8 @@ class Failure(GreenlightError):
     def to_dict(self) -> dict[str, t.Any]:
         """Return the parts as a module result carries them."""
         names = ("step", "reason", "check", "last_answer", "log_lines", "outcome", "serving")
-        return {**{name: getattr(self, name) for name in names}, "next": self.next_command}
+        facts = {name: getattr(self, name) for name in names}
+        return {**facts, "next": self.next_command, "back_seconds": self.back_seconds}
 
 
 def state_text(snapshot: Snapshot) -> str:

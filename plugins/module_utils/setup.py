@@ -18,7 +18,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     NotSetUpError,
     SpecError,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import MAP_HEADER
+from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import (
+    CANARY_HEADER,
+    MAP_HEADER,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     DESCRIPTOR_FOLDER,
     Application,
@@ -60,8 +63,9 @@ def find_changes(application: Application, engine: Engine | None) -> list[Change
         changes.append(Change("network", "", f"{application.network} {application.subnet}\n"))
     else:
         _refuse_other_network(application, found)
-    if files.read_text(application.map) is None:
-        changes.append(Change(application.map, "", MAP_HEADER))
+    for path, text in ((application.map, MAP_HEADER), (application.canary_map, CANARY_HEADER)):
+        if files.read_text(path) is None:
+            changes.append(Change(path, "", text))
     path = descriptor_path(application.app)
     wanted, present = application.to_json(), files.read_text(path)
     if present != wanted:
@@ -108,9 +112,9 @@ def apply_changes(
     for change in changes:
         if change.name == "network" and engine is not None:
             engine.create_network(application, mtu)
-        elif change.name == application.map:
+        elif change.name in (application.map, application.canary_map):
             files.make_folder(application.folder, 0o700)
-            files.write_atomic(application.map, MAP_HEADER)
+            files.write_atomic(change.name, change.after)
         elif change.name == descriptor_path(application.app):
             files.make_folder(DESCRIPTOR_FOLDER, 0o755)
             files.write_atomic(change.name, change.after)

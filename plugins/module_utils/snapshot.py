@@ -16,7 +16,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
     Image,
     local_repository,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.journal import Entry, Turn, turns
+from ansible_collections.greenlight.droplet.plugins.module_utils.history import History, Turn
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import Route
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Application, other_slot
 
@@ -29,12 +29,12 @@ class Snapshot:
     route: Route
     containers: tuple[Container, ...]
     images: tuple[Image, ...]
-    entries: tuple[Entry, ...]
+    history: History
 
     @property
     def turns(self) -> list[Turn]:
         """The releases that were live, oldest first."""
-        return turns(self.entries)
+        return self.history.turns
 
     def _rank(self, container: Container) -> tuple[int, str]:
         """Order containers by their last turn; one that never was live ranks before all."""
@@ -46,26 +46,52 @@ class Snapshot:
         return self._rank(container)[0] >= 0
 
     @property
-    def live(self) -> Container | None:
-        """The container behind the pointer: of those in the live slot, one that runs goes first."""
+    def pointed_at(self) -> Container | None:
+        """The container behind the pointer: of those in its slot, one that runs goes first."""
         inside = [c for c in self.containers if c.slot == self.route.slot]
         return max(inside, key=lambda c: (c.running, self._rank(c)), default=None)
 
     @property
+    def live(self) -> Container | None:
+        """The container that serves, or that would if the pointer had not been led astray.
+
+        Where nothing runs behind the pointer (a map edited by hand, a pointer lost with a damaged
+        file) it is the running container of the release that was live last.
+        """
+        found = self.pointed_at
+        if found is not None and found.running:
+            return found
+        running = [c for c in self.containers if c.running]
+        last = self.turns[-1].release if self.turns else ""
+        # Without a journal the restart policy is the witness: only a cutover gives it.
+        intended = [c for c in running if c.release == last] or [
+            c for c in running if c.restart_policy == "unless-stopped" and not self.turns
+        ]
+        return intended[0] if intended else found
+
+    @property
     def standby(self) -> Container | None:
-        """The container of the release that was live before the present one."""
+        """The container of the release that was live before the present one, in the other slot."""
         live = self.live
-        others = [c for c in self.containers if c != live]
+        others = [c for c in self.containers if live is None or c.slot != live.slot]
         if not self.turns:
             # Without a journal the oldest container of the idle slot is the best witness left.
-            idle = [c for c in others if c.slot == self.idle_slot]
-            return min(idle, key=lambda c: c.release, default=None) if live else None
+            return min(others, key=lambda c: c.release, default=None) if live else None
         return max((c for c in others if self.was_live(c)), key=self._rank, default=None)
+
+    @property
+    def previous(self) -> Turn | None:
+        """The last turn of another release than the live one."""
+        live = self.live
+        return next(
+            (t for t in reversed(self.turns) if not live or t.release != live.release), None
+        )
 
     @property
     def idle_slot(self) -> str:
         """The slot that the next release takes."""
-        return other_slot(self.route.slot)
+        live = self.live
+        return other_slot(live.slot if live else self.route.slot)
 
     @property
     def leftovers(self) -> list[Container]:
@@ -80,19 +106,4 @@ class Snapshot:
             for image in self.images
             for tag in image.tags
             if tag.startswith(prefix)
-        }
-
-    def started_by(self, run: str) -> set[str]:
-        """The identifiers of the releases that this run created containers for."""
-        return self._named("start", run)
-
-    def staged_by(self, run: str) -> set[str]:
-        """The identifiers of the releases whose containers passed the gate in this run."""
-        return self._named("staged", run)
-
-    def _named(self, event: str, run: str) -> set[str]:
-        return {
-            str(e.data.get("release", ""))
-            for e in self.entries
-            if e.event == event and run and e.run == run
         }

@@ -96,6 +96,11 @@ class Application:
         return self.map.rsplit("/", 1)[0]
 
     @property
+    def canary_map(self) -> str:
+        """The map file of the canary: which share of the requests goes to which backend."""
+        return f"{self.folder}/canary.map"
+
+    @property
     def bridge(self) -> str:
         """The name of the bridge interface; Linux allows 15 characters."""
         return f"gl-{self.app}"[:15]
@@ -194,6 +199,41 @@ class Watch:
     failed_checks: int = 2
     min_errors: int = 3
     max_error_percent: float = 5.0
+    answer_seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Canary:
+    """A share of the requests, in percent, that the new slot gets for some seconds before all."""
+
+    percent: int = 0
+    seconds: float = 30.0
+
+    @property
+    def wanted(self) -> bool:
+        """True when there is a canary at all."""
+        return self.percent > 0 and self.seconds > 0
+
+
+@dataclass(frozen=True)
+class Standby:
+    """What becomes of the old container: stopped at once, or warm for that many seconds first."""
+
+    mode: t.Literal["stopped", "warm"] = "stopped"
+    warm_seconds: float = 900.0
+
+    @property
+    def warm(self) -> bool:
+        """True when the old container goes on running for a while."""
+        return self.mode == "warm"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, for the audit log: a person or a job, and the address of the CI run if any."""
+
+    holder: str = "unknown"
+    ci_run: str = ""
 
 
 @dataclass(frozen=True)
@@ -245,10 +285,13 @@ class Order:
     container: ContainerOptions
     health: HealthCheck
     watch: Watch
+    canary: Canary
+    standby: Standby
     drain_seconds: float
     retain: int
     run: str
-    holder: str
+    caller: Caller
     lock_wait: float
     lease_seconds: float
     break_lease: str
+    ignore_freeze: str

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How each step of a plan is done. One method a kind; every effect of a transaction is here."""
+"""How each step of a plan is done. One method a kind."""
 
 from __future__ import annotations
 
 import time
 import typing as t
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import gate, health
+from ansible_collections.greenlight.droplet.plugins.module_utils import gate, traffic
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
     Image,
@@ -17,23 +17,26 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     CheckError,
     EngineError,
-    ProxyError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
+from ansible_collections.greenlight.droplet.plugins.module_utils.history import (
+    LIVE,
+    RECOVERED,
+    STAGED,
+    START,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
-from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Goal, Kind, Step
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Step
+from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
 from ansible_collections.greenlight.droplet.plugins.module_utils.registry import REVISION_LABEL
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order, short_sha
-from ansible_collections.greenlight.droplet.plugins.module_utils.wait import wait_until
-from ansible_collections.greenlight.droplet.plugins.module_utils.watch import assess
+from ansible_collections.greenlight.droplet.plugins.module_utils.watcher import Watcher
 
 _UP_LIMIT: t.Final = 10.0
 """Seconds that HAProxy's check may take to be UP after our own gate has passed."""
 
 _JOURNALLED: t.Final = ("release", "sha", "slot", "digest", "config", "name")
-
-_QUIET_POLLS: t.Final = 2
-"""Polls in a row without a request in flight that make a drain complete."""
 
 
 class Steps:
@@ -45,6 +48,7 @@ class Steps:
         self._goal = goal
         self._before = snapshot
         self.target: Container | None = goal.target
+        self._base: SlotStatus | None = None
 
     def perform(self, step: Step) -> str:
         """Do one step and return a line that says what came of it. Raises GreenlightError."""
@@ -56,10 +60,12 @@ class Steps:
             Kind.WAKE: self._wake,
             Kind.GATE: self._gate,
             Kind.CONFIRM: self._confirm,
+            Kind.CANARY: self._canary,
             Kind.CUT_OVER: self._cut_over,
             Kind.WATCH: self._watch,
             Kind.DRAIN: self._drain,
             Kind.RETIRE: self._retire,
+            Kind.KEEP_WARM: self._keep_warm,
             Kind.RETAIN: self._retain,
         }
         return work[step.kind](step)
@@ -71,17 +77,30 @@ class Steps:
 
     def _write(self, event: str, container: Container, **data: t.Any) -> None:
         facts = {name: getattr(container, name) for name in _JOURNALLED}
-        self._host.journal.write(event, self._order.run, **facts, action=self._order.action, **data)
+        facts = {**facts, "action": self._order.action, **data}
+        self._host.journal.write(event, self._order.run, **facts)
 
     def _repair(self, step: Step) -> str:
-        if step.names == ("pointer",):
-            self._host.proxy.write_route_file(self._before.route.slot)
+        host = self._host
+        if step.names == ("damage",):
+            return f"{step.text}: {host.journal.mend()}"
+        if step.names == ("canary",):
+            host.proxy.clear_canary()
+        elif step.names == ("pointer",):
+            route = self._before.route
+            slot = step.container.slot if step.container else route.slot
+            host.proxy.write_route_file(slot)
+            if route.runtime != slot:
+                host.proxy.set_runtime_route(slot)
+        elif step.container is not None and step.names == ("restart policy",):
+            host.engine.set_restart_policy(step.container.id, "unless-stopped")
         elif step.container is not None:
-            self._write("live", step.container, recovered=True)
+            action = self._before.history.action_of(step.container.release)
+            self._write(RECOVERED, step.container, action=action)
         return step.text
 
     def _clean(self, step: Step) -> str:
-        assert_not_live(self._host, step.container)
+        traffic.assert_not_live(self._host, step.container)
         if step.container is not None:
             self._host.engine.remove(step.container.id)
         return step.text
@@ -105,7 +124,7 @@ class Steps:
         host, goal = self._host, self._goal
         slot = self._before.idle_slot
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
-        taken = {entry.data.get("release") for entry in self._before.entries}
+        taken = {entry.data.get("release") for entry in self._before.history.entries}
         release = unused(f"{stamp}-{short_sha(goal.sha)}", taken)
         name = unused(
             f"{host.application.app}-{slot}-{short_sha(goal.sha)}", host.engine.names_in_use()
@@ -119,7 +138,7 @@ class Steps:
             "config": goal.config,
         }
         host.journal.write(
-            "start", self._order.run, release=release, sha=goal.sha, slot=slot, name=name
+            START, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
         )
         image = f"{local_repository(host.application.app)}:{goal.sha}"
         identifier = host.engine.create(
@@ -132,17 +151,20 @@ class Steps:
 
     def _wake(self, step: Step) -> str:
         container = self._new()
-        self._write("start", container)
+        self._write(START, container)
         self._host.engine.set_restart_policy(container.id, "no")
         self._host.engine.start(container.id)
         self.target = self._host.engine.container(container.id)
         return f"{container.name} with the configuration it ran with, no traffic"
 
     def _gate(self, step: Step) -> str:
+        if self._goal.target is not None and self._goal.target.running:
+            # The time of a warm standby must not end while it is about to serve.
+            self._host.timers.forget()
         said = gate.pass_gate(
             self._host, self._new(), self._order.health, self._order.health.successes
         )
-        self._write("staged", self._new())
+        self._write(STAGED, self._new())
         return said
 
     def _confirm(self, step: Step) -> str:
@@ -151,47 +173,50 @@ class Steps:
         status = gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
         return f"HAProxy says {status.status}"
 
+    def _baseline(self) -> SlotStatus:
+        return self._host.proxy.status(self._new().slot)
+
+    def _canary(self, step: Step) -> str:
+        host, container, canary = self._host, self._new(), self._order.canary
+        base = self._baseline()
+        host.proxy.set_canary(container.slot, canary.percent)
+        address = host.application.slots[container.slot].address
+        watcher = Watcher(host, self._order, container, base)
+        said = watcher.watch(canary.seconds, address, host.application.container_port)
+        return f"{canary.percent} %: {said}"
+
     def _cut_over(self, step: Step) -> str:
         container = self._new()
         self._host.engine.set_restart_policy(container.id, "unless-stopped")
-        point_to(self._host, container.slot)
-        self._write("live", container)
+        self._base = self._baseline()
+        traffic.point_to(self._host, container.slot)
+        self._write(LIVE, container)
+        if self._order.canary.wanted:
+            self._host.proxy.clear_canary()
         return f"{short_sha(container.sha)} is live in slot {container.slot}"
 
     def _watch(self, step: Step) -> str:
-        host, watch, container = self._host, self._order.watch, self._new()
-        before = host.proxy.status(container.slot)
-        begin = host.clock.now()
-        probes = failed = 0
-        while True:
-            ended = gate.describe_end(host.engine.container(container.id))
-            if ended:
-                raise CheckError(f"{ended} after the cutover", "container state")
-            verdict = health.probe("127.0.0.1", host.application.port, self._order.health)
-            probes += 1
-            failed = 0 if verdict.healthy else failed + 1
-            if failed >= watch.failed_checks:
-                raise CheckError(
-                    f"{failed} health checks in a row failed through the proxy: {verdict.reason}",
-                    f"GET http://127.0.0.1:{host.application.port}{self._order.health.path}",
-                    verdict.answer,
-                )
-            now = host.proxy.status(container.slot)
-            condemned = assess(before, now, probes, watch)
-            if condemned:
-                raise CheckError(condemned, "requests in the new slot, counted by HAProxy")
-            elapsed = host.clock.now() - begin
-            if elapsed >= watch.seconds:
-                return f"healthy, {max(now.requests - before.requests - probes, 0)} requests served"
-            host.clock.sleep(min(watch.interval, watch.seconds - elapsed))
+        watcher = Watcher(self._host, self._order, self._new(), self._base or self._baseline())
+        port = self._host.application.port
+        return watcher.watch(self._order.watch.seconds, "127.0.0.1", port)
 
     def _drain(self, step: Step) -> str:
-        return drain(self._host, step.container, self._order.drain_seconds)
+        return traffic.drain(self._host, step.container, self._order.drain_seconds)
 
     def _retire(self, step: Step) -> str:
-        assert_not_live(self._host, step.container)
+        traffic.assert_not_live(self._host, step.container)
         if step.container is not None:
-            stop_for_rollback(self._host, step.container, self._order.container.stop_timeout)
+            grace = self._order.container.stop_timeout
+            traffic.stop_for_rollback(self._host, step.container, grace)
+        return step.text
+
+    def _keep_warm(self, step: Step) -> str:
+        host, old = self._host, step.container
+        if old is None:
+            return "nothing to keep"
+        host.engine.set_restart_policy(old.id, "no")
+        seconds, grace = self._order.standby.warm_seconds, self._order.container.stop_timeout
+        host.timers.plan(old.id, seconds, grace)
         return step.text
 
     def _retain(self, step: Step) -> str:
@@ -220,58 +245,3 @@ def check_revision(image: Image, sha: str) -> None:
             f"label {REVISION_LABEL}",
             found or "no such label",
         )
-
-
-def assert_not_live(host: Host, container: Container | None) -> None:
-    """Ask the proxy before a container is stopped; raise CheckError when it is the live one."""
-    live = observe(host).live
-    if container is not None and live is not None and live.id == container.id:
-        raise CheckError(
-            f"{container.name} is what serves now, so it is not stopped", "the proxy's pointer"
-        )
-
-
-def point_to(host: Host, slot: str | None) -> None:
-    """Move the pointer: first what HAProxy reads at its next start, then what it serves now."""
-    host.proxy.write_route_file(slot)
-    host.proxy.set_runtime_route(slot)
-
-
-def drain(host: Host, container: Container | None, limit: float) -> str:
-    """Wait until the slot has no request in flight; after `limit` seconds close what is left."""
-    if container is None:
-        return "nothing to drain"
-    quiet = 0
-
-    def observe_slot() -> int:
-        nonlocal quiet
-        in_flight = host.proxy.status(container.slot).in_flight
-        quiet = quiet + 1 if in_flight == 0 else 0
-        return in_flight
-
-    outcome = wait_until(observe_slot, lambda _n: quiet >= _QUIET_POLLS, limit, 0.05, host.clock)
-    if outcome.done:
-        return f"nothing in flight on slot {container.slot} after {outcome.seconds:.1f} s"
-    host.proxy.shut_sessions(container.slot)
-    return f"{outcome.last} still in flight on slot {container.slot} after {limit:g} s: closed"
-
-
-def stop_for_rollback(host: Host, container: Container, grace: int) -> None:
-    """Stop a container with `grace` seconds of notice and make sure that no reboot starts it."""
-    host.engine.set_restart_policy(container.id, "no")
-    host.engine.stop(container.id, grace)
-
-
-def serving_line(host: Host) -> str:
-    """Ask the proxy what serves now and say it in one line."""
-    try:
-        snapshot = observe(host)
-    except (EngineError, ProxyError) as exc:
-        return f"unknown: {exc}"
-    live = snapshot.live
-    if not snapshot.route.answered:
-        return "unknown: HAProxy does not answer on its runtime socket"
-    if live is None:
-        return "no release is live on this host"
-    state = "" if live.running else f", but its container is {live.state}"
-    return f"{live.sha} in slot {live.slot}{state}"

@@ -13,7 +13,7 @@ T = t.TypeVar("T")
 
 
 class Clock:
-    """The monotonic clock, the wall clock, and sleep. Tests put a false one in its place."""
+    """The host's clocks, and sleep. Tests put a false one in its place."""
 
     def now(self) -> float:
         """Return the monotonic time in seconds."""
@@ -22,6 +22,10 @@ class Clock:
     def wall(self) -> float:
         """Return the wall-clock time in seconds since the epoch."""
         return time.time()
+
+    def uptime(self) -> float:
+        """Return the seconds since the host booted, its sleep included; no setting moves it."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
         """Sleep that many seconds."""

@@ -24,7 +24,7 @@ options:
     type: str
     default: api
   events:
-    description: How many of the journal's last events to return.
+    description: How many of the journal's last events, and of its last runs, to return.
     type: int
     default: 10
 requirements:
@@ -128,6 +128,78 @@ slots:
   returned: success
   type: dict
   sample: {blue: DOWN, green: UP}
+canary:
+  description: The slot that gets a share of the requests before its cutover, and the share in
+    percent; empty and 0 when there is no canary.
+  returned: success
+  type: dict
+  sample: {slot: '', percent: 0}
+freeze:
+  description: Why, by whom and since when releases are held back; empty when they are not.
+  returned: success
+  type: str
+  sample: ''
+unfinished:
+  description: The last run, when it was left half way; the next run completes or clears it.
+  returned: success
+  type: str
+  sample: ''
+damaged_lines:
+  description: How many lines of the journal cannot be read; the next run puts them aside.
+  returned: success
+  type: int
+  sample: 0
+notes:
+  description: What somebody should know, such as a configuration of HAProxy that was changed by hand.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+runs:
+  description: The last runs, oldest first.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    run:
+      description: Identifier of the run.
+      type: str
+    time:
+      description: When it began, UTC.
+      type: str
+    ended:
+      description: When it ended, UTC; empty while it has not.
+      type: str
+    action:
+      description: release or rollback.
+      type: str
+    sha:
+      description: The SHA that it aimed at.
+      type: str
+    from_sha:
+      description: The SHA that was live when it began.
+      type: str
+    digest:
+      description: Digest of the image.
+      type: str
+    config:
+      description: Hash of everything that makes the container but its image.
+      type: str
+    holder:
+      description: Who asked for it.
+      type: str
+    ci_run:
+      description: Address of the CI run that asked for it.
+      type: str
+    outcome:
+      description: begun, started, staged or live while it has not ended; settled or reverted.
+      type: str
+    reason:
+      description: Why it was taken back.
+      type: str
+    seconds:
+      description: Seconds of each step.
+      type: dict
 lease:
   description: Who has reserved the host for a fleet release; empty when nobody has.
   returned: success

@@ -124,6 +124,12 @@ standby:
   returned: success
   type: dict
   sample: {sha: 8a7b6c5d4e3f2a1b0f9e8d7c6b5a4d3e2f1a0b9c, slot: blue, state: exited}
+notes:
+  description: What somebody should know although it stops no release, also as warnings.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 failure:
   description: The parts of the error message of a transaction that failed.
   returned: failure of a step
@@ -154,6 +160,10 @@ failure:
     next:
       description: The command to run next.
       type: str
+    back_seconds:
+      description: Seconds from the decision to go back until the pointer had moved; null when it
+        did not have to move.
+      type: float
 """
 
 from ansible.module_utils.basic import AnsibleModule

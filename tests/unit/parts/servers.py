@@ -60,6 +60,7 @@ class RuntimeSocket:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: dict[str, str] = {}
+        self.maps: dict[str, dict[str, str]] = {}
         self.stat = ""
         self.refusal = ""
         self.commands: list[str] = []
@@ -83,12 +84,15 @@ class RuntimeSocket:
         words = command.split()
         if self.refusal and words[0] != "show":
             return self.refusal
+        if "canary.map" in command and words[2] not in self.maps:
+            return "Unknown map identifier. Please use #<id> or <file>."
+        entries = self.maps.get(words[2], self.entries) if len(words) > 2 else {}
         if words[:2] == ["show", "map"]:
-            return "".join(f"0x5f {key} {value}\n" for key, value in self.entries.items())
+            return "".join(f"0x5f {key} {value}\n" for key, value in entries.items())
         if words[0] in ("set", "add") and words[1] == "map":
-            self.entries[words[3]] = words[4]
+            entries[words[3]] = words[4]
         if words[:2] == ["del", "map"]:
-            del self.entries[words[3]]
+            del entries[words[3]]
         return self.stat if command == "show stat" else ""
 
     def close(self) -> None:

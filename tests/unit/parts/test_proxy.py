@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 from dataclasses import replace
 from pathlib import Path
@@ -16,16 +17,15 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import (
     Proxy,
     Route,
     SlotStatus,
+    is_edited,
     parse_map,
     parse_shown_map,
     parse_stat,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Application,
-    Watch,
     design_application,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.watch import assess
 from tests.unit.parts.servers import RuntimeSocket
 
 STAT = """# pxname,svname,qcur,qmax,scur,smax,stot,status,hrsp_5xx,econ,eresp,req_tot,
@@ -70,7 +70,7 @@ def test_shown_map_ignores_what_is_no_entry() -> None:
 def test_stat_counts_what_waits_and_what_is_served() -> None:
     slots = application(Path("/x")).slots
     blue, green = parse_stat(STAT, slots["blue"]), parse_stat(STAT, slots["green"])
-    assert blue == SlotStatus("UP 1/2", 3, 120, 3, 3)
+    assert blue == SlotStatus("UP 1/2", 3, 120, 3, 3, answered=3)
     assert green is not None
     assert green.is_up
     assert blue is not None
@@ -115,26 +115,45 @@ def test_silent_haproxy_leaves_the_file_as_witness(tmp_path: Path) -> None:
         proxy.status("blue")
 
 
-def counters(requests: int, errors: int, broken: int = 0) -> SlotStatus:
-    """The counters of a slot."""
-    return SlotStatus("UP", 0, requests, errors, broken)
-
-
-@pytest.mark.parametrize(
-    ("before", "now", "checks", "verdict"),
-    [
-        (counters(0, 0), counters(100, 0), 10, None),
-        (counters(0, 0), counters(20, 2), 10, None),
-        (counters(0, 0), counters(1000, 40), 0, None),
-        (counters(0, 0), counters(100, 6), 0, "6 of 100 requests failed (6.0 %"),
-        (counters(0, 0), counters(13, 3), 10, "3 of 3 requests failed (100.0 %"),
-        (counters(50, 50), counters(150, 50), 0, None),
-        (counters(0, 0), counters(100, 3, 4), 0, "7 of 100"),
-        (counters(500, 90), counters(40, 9), 0, "9 of 40"),
-    ],
-)
-def test_watch_judges_share_and_number(
-    before: SlotStatus, now: SlotStatus, checks: int, verdict: str | None
+def test_a_canary_sets_its_target_before_its_share_and_goes_in_reverse(
+    tmp_path: Path, runtime: RuntimeSocket
 ) -> None:
-    found = assess(before, now, checks, Watch())
-    assert (found is None) if verdict is None else (found is not None and found.startswith(verdict))
+    proxy = Proxy(application(tmp_path))
+    runtime.maps[application(tmp_path).canary_map] = {}
+    proxy.set_canary("green", 20)
+    route = proxy.read_route()
+    assert (route.canary, route.percent) == ("green", 20)
+    proxy.set_canary("green", 50)
+    proxy.clear_canary()
+    proxy.clear_canary()
+    changes = [" ".join(c.split()[:2] + c.split()[3:]) for c in runtime.commands if "show" not in c]
+    assert changes == [
+        "add map backend api-green",
+        "add map percent 20",
+        "set map backend api-green",
+        "set map percent 50",
+        "del map percent",
+        "del map backend",
+    ]
+
+
+def test_a_canary_without_its_map_says_what_to_run(tmp_path: Path, runtime: RuntimeSocket) -> None:
+    assert runtime.commands == []
+    with pytest.raises(ProxyError, match=r"which a canary needs. Run setup-api\.yml again"):
+        Proxy(application(tmp_path)).set_canary("green", 20)
+
+
+def test_a_map_of_a_newer_version_is_refused(tmp_path: Path, runtime: RuntimeSocket) -> None:
+    assert runtime.commands == []
+    Path(application(tmp_path).map).write_text("# The live slot (format 2).\napi api-blue\n")
+    with pytest.raises(ProxyError, match=r"has format 2; this version .* knows 1"):
+        Proxy(application(tmp_path)).read_route()
+
+
+def test_a_configuration_changed_by_hand_is_seen() -> None:
+    body = "global\n  daemon\n"
+    checksum = hashlib.sha256(body.strip().encode()).hexdigest()
+    ours = f"# Written by greenlight.droplet, checksum {checksum}\n{body}"
+    assert not is_edited(ours)
+    assert is_edited(ours + "maxconn 5\n")
+    assert is_edited(body)

@@ -22,8 +22,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
 from ansible_collections.greenlight.droplet.plugins.module_utils.journal import (
     Journal,
     parse,
-    turns,
-    was_reverted,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.lock import HostLock
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock, wait_until
@@ -34,6 +32,7 @@ class FrozenClock(Clock):
 
     def __init__(self) -> None:
         self.time = 1000.0
+        self.set_forward = 0.0
 
     def now(self) -> float:
         """Seconds since some moment."""
@@ -42,6 +41,10 @@ class FrozenClock(Clock):
     def wall(self) -> float:
         """The same."""
         return self.time
+
+    def uptime(self) -> float:
+        """The same, unless a test sets the wall clock."""
+        return self.time - self.set_forward
 
     def sleep(self, seconds: float) -> None:
         """Move on."""
@@ -76,8 +79,10 @@ def test_failed_write_leaves_the_old_file_and_nothing_else(
 def test_append_closes_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_text('{"event": "live"}\n{"event": "to')
-    files.append_line(str(path), '{"event": "next"}')
-    assert [entry.event for entry in parse(path.read_text())] == ["live", "next"]
+    files.append_lines(str(path), ['{"event": "next"}'])
+    entries, damaged = parse(path.read_text())
+    assert [entry.event for entry in entries] == ["live", "next"]
+    assert damaged == 1
 
 
 def test_missing_file_is_none_and_a_folder_is_an_error(tmp_path: Path) -> None:
@@ -100,31 +105,9 @@ def test_listening_port_and_its_owner_are_found() -> None:
 def test_journal_reads_what_it_wrote(tmp_path: Path) -> None:
     journal = Journal(str(tmp_path), FrozenClock())
     journal.write("live", "run-1", release="r1", sha="a", action="release")
-    entry = journal.read()[0]
+    head, entry = journal.read().entries
+    assert head.data["format"] == 1
     assert (entry.event, entry.run, entry.time) == ("live", "run-1", "1970-01-01T00:16:40Z")
-
-
-def lines(*events: tuple[str, str, str]) -> str:
-    """Journal text of (event, run, release)."""
-    return "\n".join(
-        json.dumps({"event": event, "run": run, "release": release, "sha": release})
-        for event, run, release in events
-    )
-
-
-def test_reverted_runs_do_not_count() -> None:
-    entries = parse(
-        lines(("live", "1", "A"), ("live", "2", "B"), ("reverted", "2", "B"), ("live", "3", "C"))
-    )
-    assert [turn.release for turn in turns(entries)] == ["A", "C"]
-    assert [turn.release for turn in turns(entries, before_run="3")] == ["A"]
-
-
-def test_a_run_counts_as_reverted_until_it_begins_again() -> None:
-    began = lines(("begin", "1", ""), ("reverted", "1", ""))
-    assert was_reverted(parse(began), "1")
-    assert not was_reverted(parse(began + "\n" + lines(("begin", "1", ""))), "1")
-    assert not was_reverted(parse(began), "2")
 
 
 def test_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
@@ -163,6 +146,41 @@ def test_lease_belongs_to_its_run_and_runs_out(tmp_path: Path) -> None:
         lock.check_lease("run-2")
     clock.time += 301
     assert lock.check_lease("run-2") is None
+
+
+def test_setting_the_clock_neither_ends_nor_prolongs_a_lease(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    lock = HostLock(str(tmp_path), clock)
+    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    clock.time += 86_400
+    clock.set_forward = 86_400
+    assert lock.read_lease() is not None
+    clock.time -= 2 * 86_400
+    clock.set_forward -= 2 * 86_400
+    assert lock.read_lease() is not None
+    clock.time += 301
+    assert lock.read_lease() is None
+
+
+def test_a_lease_of_an_earlier_boot_ends_soon_after_the_boot(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    lock = HostLock(str(tmp_path), clock)
+    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    path = tmp_path / "lease.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"boot": "another"}))
+    clock.time = 299.0
+    assert lock.read_lease() is not None
+    clock.time = 301.0
+    assert lock.read_lease() is None
+
+
+def test_only_its_own_run_ends_a_lease(tmp_path: Path) -> None:
+    lock = HostLock(str(tmp_path), FrozenClock())
+    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    assert not lock.end_own_lease("run-2")
+    assert lock.read_lease() is not None
+    assert lock.end_own_lease("run-1")
+    assert not (tmp_path / "lease.json").exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"run": 1}'])

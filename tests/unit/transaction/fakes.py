@@ -1,11 +1,11 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stand-ins for Docker, HAProxy, the journal, the lock and HTTP, all on one World."""
+"""Stand-ins for Docker, HAProxy and HTTP, all on one World."""
 
 from __future__ import annotations
 
-import json
+import functools
 import typing as t
 from dataclasses import replace
 
@@ -15,14 +15,12 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
     Container,
     Image,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import EngineError
-from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host
-from ansible_collections.greenlight.droplet.plugins.module_utils.journal import (
-    Entry,
-    Journal,
-    parse,
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+    EngineError,
+    FileError,
+    GreenlightError,
+    ProxyError,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.lock import HostLock, Lease
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import (
     Proxy,
     Route,
@@ -35,26 +33,31 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Source,
     design_application,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
 from tests.unit.transaction.world import OutageError, World
 
 APPLICATION = design_application("api", 3002, 3002, "172.31.10.0/24")
 
+P = t.ParamSpec("P")
+R = t.TypeVar("R")
 
-class FakeClock(Clock):
-    """Time that passes only while somebody sleeps."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+def effect(
+    name: str, error: type[GreenlightError]
+) -> t.Callable[[t.Callable[P, R]], t.Callable[P, R]]:
+    """Mark a method as an effect: it may be refused, lose its answer, or be the process's last."""
 
-    def now(self) -> float:
-        return self._world.now
+    def wrap(method: t.Callable[P, R]) -> t.Callable[P, R]:
+        @functools.wraps(method)
+        def call(*args: P.args, **named: P.kwargs) -> R:
+            world: World = args[0]._world  # type: ignore[attr-defined]
+            world.begin_effect(name, error)
+            result = method(*args, **named)
+            world.end_effect(name, error)
+            return result
 
-    def wall(self) -> float:
-        return self._world.now
+        return call
 
-    def sleep(self, seconds: float) -> None:
-        self._world.now += max(seconds, 0.001)
+    return wrap
 
 
 class FakeEngine(Engine):
@@ -72,6 +75,7 @@ class FakeEngine(Engine):
     def names_in_use(self) -> set[str]:
         return {c.name for c in self._world.containers.values()}
 
+    @effect("create", EngineError)
     def create(
         self,
         application: Application,
@@ -98,9 +102,9 @@ class FakeEngine(Engine):
             digest=labels["digest"],
             config=labels["config"],
         )
-        self._world.effect("create")
         return identifier
 
+    @effect("start", EngineError)
     def start(self, identifier: str) -> None:
         world, container = self._world, self._world.containers[identifier]
         for other in world.containers.values():
@@ -109,8 +113,8 @@ class FakeEngine(Engine):
         crashes = world.behaviour.get(container.sha) == "crash"
         state = "exited" if crashes else "running"
         world.containers[identifier] = replace(container, state=state, exit_code=int(crashes))
-        world.effect("start")
 
+    @effect("stop", EngineError)
     def stop(self, identifier: str, grace: int) -> None:
         world = self._world
         world.forbid_outage(identifier)
@@ -118,17 +122,16 @@ class FakeEngine(Engine):
         if container.running and container.id not in world.drained:
             raise OutageError(f"{container.name} was stopped before its drain")
         world.containers[identifier] = replace(container, state="exited")
-        world.effect("stop")
 
+    @effect("remove", EngineError)
     def remove(self, identifier: str) -> None:
         self._world.forbid_outage(identifier)
         self._world.containers.pop(identifier, None)
-        self._world.effect("remove")
 
+    @effect("restart policy", EngineError)
     def set_restart_policy(self, identifier: str, policy: str) -> None:
         container = self._world.containers[identifier]
         self._world.containers[identifier] = replace(container, restart_policy=policy)
-        self._world.effect(f"policy {policy}")
 
     def log_lines(self, identifier: str, lines: int) -> list[str]:
         return [f"line {number} of {identifier}" for number in range(lines)]
@@ -142,24 +145,24 @@ class FakeEngine(Engine):
     def images(self, app: str) -> list[Image]:
         return [image for image in self._world.images.values() if image.tags]
 
+    @effect("pull", EngineError)
     def pull(self, source: Source, digest: str) -> None:
         sha = digest.removeprefix("sha256:")
         label = {REVISION_LABEL: sha}
         self._world.images[sha] = Image(f"image-{sha}", (), (f"{source.image}@{digest}",), label, 1)
-        self._world.effect("pull")
 
+    @effect("tag", EngineError)
     def tag(self, image: str, repository: str, tag: str) -> None:
         for key, found in self._world.images.items():
             if found.id == image:
                 self._world.images[key] = replace(found, tags=(f"{repository}:{tag}",))
-        self._world.effect("tag")
 
+    @effect("remove image", EngineError)
     def remove_image(self, reference: str) -> None:
         for key, image in list(self._world.images.items()):
             if reference in image.tags:
                 assert not any(c.sha == key for c in self._world.containers.values())
                 del self._world.images[key]
-        self._world.effect("remove image")
 
 
 class FakeProxy(Proxy):
@@ -170,12 +173,17 @@ class FakeProxy(Proxy):
         self._world = world
 
     def read_route(self) -> Route:
-        return Route(self._world.file, self._world.runtime, answered=True)
+        world = self._world
+        return Route(world.file, world.runtime, True, world.canary, world.percent)
 
+    def is_edited(self) -> bool:
+        return False
+
+    @effect("pointer file", FileError)
     def write_route_file(self, slot: str | None) -> None:
         self._world.file = slot
-        self._world.effect("pointer file")
 
+    @effect("pointer", ProxyError)
     def set_runtime_route(self, slot: str | None) -> None:
         world = self._world
         world.runtime = slot
@@ -183,79 +191,34 @@ class FakeProxy(Proxy):
         world.drained -= {live.id} if live else set()
         if slot is not None and live is None:
             raise OutageError(f"the pointer leads to {slot}, where nothing runs")
-        world.effect("pointer")
+
+    @effect("canary", ProxyError)
+    def set_canary(self, slot: str, percent: int) -> None:
+        world = self._world
+        world.canary, world.percent = slot, percent
+        world.drained -= {c.id for c in world.containers.values() if c.slot == slot}
+        if not any(c.slot == slot and c.running for c in world.containers.values()):
+            raise OutageError(f"a canary leads to {slot}, where nothing runs")
+
+    @effect("end canary", ProxyError)
+    def clear_canary(self) -> None:
+        self._world.canary, self._world.percent = None, 0
 
     def status(self, slot: str) -> SlotStatus:
         world = self._world
         inside = [c for c in world.containers.values() if c.slot == slot and c.running]
-        world.drained |= {c.id for c in inside if world.runtime != slot}
+        if slot not in (world.runtime, world.canary):
+            world.drained |= {c.id for c in inside}
         failing = any(world.behaviour.get(c.sha) == "errors" for c in inside)
+        hanging = any(world.behaviour.get(c.sha) == "hangs" for c in inside)
         world.served += 10
         errors = world.served if failing else 0
-        return SlotStatus("UP" if inside else "DOWN", 0, world.served, errors, 0)
+        answered = 0 if hanging else world.served
+        return SlotStatus("UP" if inside else "DOWN", 0, world.served, errors, 0, answered)
 
+    @effect("shut sessions", ProxyError)
     def shut_sessions(self, slot: str) -> None:
-        self._world.effect("shut sessions")
-
-
-class FakeJournal(Journal):
-    """A journal in memory."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__("/nowhere", FakeClock(world))
-        self._world = world
-
-    def read(self) -> list[Entry]:
-        return parse("\n".join(self._world.journal))
-
-    def write(self, event: str, run: str, **data: t.Any) -> None:
-        lines: list[str] = []
-        append_to(lines, event, run, self._world.now, data)
-        self._world.journal += lines
-        self._world.effect(f"journal {event}")
-
-
-def append_to(lines: list[str], event: str, run: str, now: float, data: dict[str, t.Any]) -> None:
-    """Render one journal line as the real journal does and append it to `lines`."""
-    lines.append(json.dumps({"time": str(now), "run": run, "event": event, **data}))
-
-
-class FakeLock(HostLock):
-    """The kernel lock and the lease in memory; a killed process has lost the lock."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__("/nowhere", FakeClock(world))
-        self._world = world
-
-    def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
-        self._world.locked = True
-
-    def release(self) -> None:
-        self._world.locked = False
-
-    def read_lease(self) -> Lease | None:
-        lease = self._world.lease
-        return lease if lease and lease.until > self._world.now else None
-
-    def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
-        self._world.lease = Lease(run, holder, action, sha, self._world.now + seconds)
-        self._world.effect("lease")
-
-    def end_lease(self) -> None:
-        self._world.lease = None
-        self._world.effect("end lease")
-
-
-def make_host(world: World) -> Host:
-    """Put the parts of a droplet together around one world."""
-    return Host(
-        APPLICATION,
-        FakeEngine(world),
-        FakeProxy(world),
-        FakeJournal(world),
-        FakeLock(world),
-        FakeClock(world),
-    )
+        return None
 
 
 def answer_from(world: World) -> t.Callable[..., web.Answer]:
@@ -267,7 +230,8 @@ def answer_from(world: World) -> t.Callable[..., web.Answer]:
         for container in world.containers.values():
             if container.slot == slot and container.running:
                 behaviour = world.behaviour.get(container.sha, "")
-                bad = behaviour == "sick" or (behaviour == "sick later" and slot == world.runtime)
+                served = slot in (world.runtime, world.canary)
+                bad = behaviour == "sick" or (behaviour == "sick later" and served)
                 return web.Answer(503 if bad else 200, {}, "{}", 0.001)
         raise web.NoAnswer("ConnectionRefusedError")
 

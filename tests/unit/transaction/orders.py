@@ -14,11 +14,13 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.arguments impor
     transaction_arguments,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.command import find_goal
-from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Outcome, Transaction
-from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Goal, Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
+from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils.report import Outcome
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
-from tests.unit.transaction.fakes import make_host
+from tests.unit.transaction.host_state import make_host
 from tests.unit.transaction.world import World
 
 _runs = itertools.count(1)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
-from tests.unit.transaction.fakes import make_host
+from tests.unit.transaction.host_state import make_host
 from tests.unit.transaction.world import World
 
 

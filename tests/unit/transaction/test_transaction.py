@@ -8,15 +8,16 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
-from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Outcome, Transaction
+from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     LockedError,
     SpecError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
-from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
-from tests.unit.transaction.fakes import answer_from, make_host
+from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure, Outcome
+from tests.unit.transaction.fakes import answer_from
+from tests.unit.transaction.host_state import make_host
 from tests.unit.transaction.orders import order_for, release, revert, rollback, sha_of
 from tests.unit.transaction.states import assert_consistent, live_and_standby
 from tests.unit.transaction.world import World

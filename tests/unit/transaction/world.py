@@ -15,6 +15,8 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
     Container,
     Image,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import Freeze
 from ansible_collections.greenlight.droplet.plugins.module_utils.lock import Lease
 
 
@@ -35,6 +37,10 @@ class World:
     behaviour: dict[str, str] = field(default_factory=dict)
     file: str | None = None
     runtime: str | None = None
+    canary: str | None = None
+    percent: int = 0
+    ending: str = ""
+    freeze: Freeze | None = None
     journal: list[str] = field(default_factory=list)
     lease: Lease | None = None
     locked: bool = False
@@ -42,13 +48,25 @@ class World:
     served: int = 0
     effects: list[str] = field(default_factory=list)
     kill_after: int | None = None
+    faults: dict[int, str] = field(default_factory=dict)
     drained: set[str] = field(default_factory=set)
 
-    def effect(self, name: str) -> None:
-        """Note an effect that has just taken place; end the process when it was the chosen one."""
+    def begin_effect(self, name: str, error: type[GreenlightError]) -> None:
+        """An effect is about to take place; let it fail when it is the chosen one."""
+        if self.faults.get(len(self.effects) + 1) == "before":
+            self.effects.append(f"refused: {name}")
+            raise error(f"{name} was refused")
+
+    def end_effect(self, name: str, error: type[GreenlightError]) -> None:
+        """An effect has just taken place.
+
+        The process ends when it was the chosen one, or its answer is lost.
+        """
         self.effects.append(name)
         if self.kill_after is not None and len(self.effects) >= self.kill_after:
             raise KilledError(name)
+        if self.faults.get(len(self.effects)) == "after":
+            raise error(f"the answer to {name} was lost")
 
     def serving(self) -> Container | None:
         """The running container behind the running proxy's pointer."""
@@ -58,9 +76,11 @@ class World:
 
     def forbid_outage(self, identifier: str) -> None:
         """Raise OutageError when the container is the one that serves."""
-        live = self.serving()
+        live, container = self.serving(), self.containers.get(identifier)
         if live is not None and live.id == identifier:
             raise OutageError(f"{live.name} serves and was taken away")
+        if container is not None and container.running and container.slot == self.canary:
+            raise OutageError(f"{container.name} gets a share of the requests and was taken away")
 
     def reboot(self) -> None:
         """The power was cut: what has a restart policy runs again, the proxy reads its file."""
@@ -68,4 +88,13 @@ class World:
             state = "running" if container.restart_policy == "unless-stopped" else "exited"
             self.containers[key] = replace(container, state=state)
         self.runtime = self.file
+        self.canary, self.percent, self.ending = None, 0, ""
+        self.drained.clear()
         self.locked = False
+
+    def end_warm(self) -> None:
+        """The time of the warm standby is over: the host's program stops it unless it is live."""
+        container = self.containers.get(self.ending)
+        self.ending = ""
+        if container is not None and container.running and container.slot != self.runtime:
+            self.containers[container.id] = replace(container, state="exited")
