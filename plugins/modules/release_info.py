@@ -150,7 +150,7 @@ damaged_lines:
   type: int
   sample: 0
 notes:
-  description: What somebody should know, such as a configuration of HAProxy that was changed by hand.
+  description: What somebody should know, such as a configuration that was changed by hand.
   returned: success
   type: list
   elements: str
