@@ -12,6 +12,7 @@ from dataclasses import replace
 from ansible_collections.greenlight.droplet.plugins.module_utils import report
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import build_order
 from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
+from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
     local_repository,
@@ -31,7 +32,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.goals import (
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
     Host,
     open_host,
-    read_application,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import CONFIGURATION

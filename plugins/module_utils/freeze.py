@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
+from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import FrozenError
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock, utc_stamp
 
@@ -64,3 +65,23 @@ class FreezeFile:
                 " state=absent', or release all the same with -e app_ignore_freeze='<reason>',"
                 " which is recorded."
             )
+
+
+def change_freeze(
+    app: str, wanted: Freeze | None, check_mode: bool
+) -> tuple[Freeze | None, Freeze | None]:
+    """Set, replace or lift the freeze of an application; return it before and after.
+
+    The same reason again changes nothing, whoever asks. Raises NotSetUpError and SpecError.
+    """
+    file = FreezeFile(read_application(app).folder, Clock())
+    before = file.read()
+    if (wanted is None) == (before is None) and (
+        wanted is None or (before is not None and wanted.reason == before.reason)
+    ):
+        return before, before
+    if wanted is None:
+        if not check_mode:
+            file.lift()
+        return before, None
+    return before, wanted if check_mode else file.set(wanted.reason, wanted.holder)

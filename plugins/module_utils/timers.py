@@ -14,7 +14,7 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import TimerError
 
-RETIRE_PROGRAM: t.Final = "/usr/local/sbin/greenlight-retire"
+RETIRE_PROGRAM: t.Final = ("/usr/bin/python3", "/usr/local/lib/greenlight/retire.py")
 """Installed by role proxy. It asks the pointer under the lock before it stops anything."""
 
 CALL_TIMEOUT: t.Final = 10
@@ -55,7 +55,7 @@ class Timers:
             f"--on-active={seconds:.0f}",
             "--timer-property=AccuracySec=1s",
             "--quiet",
-            RETIRE_PROGRAM,
+            *RETIRE_PROGRAM,
             self._app,
             container,
             str(grace),

@@ -119,18 +119,37 @@ def _rows(host: str, info: Mapping[str, t.Any]) -> list[tuple[str, ...]]:
 
 
 def _notes(host: str, info: Mapping[str, t.Any]) -> list[str]:
+    """Say what is not as it should be, and what else somebody should know."""
+    found = [*_pointer_notes(info), *_run_notes(info), *info["notes"]]
+    return [f"{host}: {note}" for note in found]
+
+
+def _pointer_notes(info: Mapping[str, t.Any]) -> list[str]:
     notes: list[str] = []
-    pointer = info["pointer"]
+    pointer, canary = info["pointer"], info["canary"]
     if not pointer["answered"]:
-        notes.append(f"{host}: HAProxy does not answer on its runtime socket")
+        notes.append("HAProxy does not answer on its runtime socket")
     elif pointer["file"] != pointer["runtime"]:
-        notes.append(
-            f"{host}: the map file says {pointer['file']}, HAProxy uses {pointer['runtime']}"
-        )
+        notes.append(f"the map file says {pointer['file']}, HAProxy uses {pointer['runtime']}")
+    if canary["slot"]:
+        notes.append(f"a canary gets {canary['percent']} % in slot {canary['slot']}")
     if info["live"] and info["live"]["state"] != "running":
-        notes.append(f"{host}: the live container is {info['live']['state']}")
-    for release in info["leftovers"]:
-        notes.append(f"{host}: {release['name']} is left over; the next release removes it")
+        notes.append(f"the live container is {info['live']['state']}")
+    elif info["live"] and pointer["answered"] and pointer["runtime"] != info["live"]["slot"]:
+        notes.append(f"what runs is in slot {info['live']['slot']}; the next release repairs that")
+    return notes
+
+
+def _run_notes(info: Mapping[str, t.Any]) -> list[str]:
+    notes = [f"{c['name']} is left over; the next release removes it" for c in info["leftovers"]]
+    if info["freeze"]:
+        notes.append(f"releases are frozen: {info['freeze']}")
     if info["lease"]:
-        notes.append(f"{host}: reserved by {info['lease']}")
+        notes.append(f"reserved by {info['lease']}")
+    elif info["unfinished"]:
+        notes.append(f"{info['unfinished']}; the next release puts that right")
+    if info["damaged_lines"]:
+        notes.append(
+            f"{info['damaged_lines']} damaged lines in the journal; the next release moves them"
+        )
     return notes

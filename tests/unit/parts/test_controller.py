@@ -62,6 +62,11 @@ def test_status_table_lines_up_and_notes_trouble() -> None:
         "retained": [{"sha": OLD, "digest": "", "state": "retained", "since": ""}],
         "pointer": {"file": "blue", "runtime": "green", "answered": True},
         "leftovers": [{"name": "api-blue-1"}],
+        "canary": {"slot": "", "percent": 0},
+        "freeze": "",
+        "unfinished": "",
+        "damaged_lines": 0,
+        "notes": [],
         "lease": "ann until noon",
     }
     text = fleet.status_table({"a": {"__app_info": info}}, ["a"])

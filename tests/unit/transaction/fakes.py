@@ -49,7 +49,7 @@ def effect(
     def wrap(method: t.Callable[P, R]) -> t.Callable[P, R]:
         @functools.wraps(method)
         def call(*args: P.args, **named: P.kwargs) -> R:
-            world: World = args[0]._world  # type: ignore[attr-defined]
+            world: World = vars(args[0])["_world"]
             world.begin_effect(name, error)
             result = method(*args, **named)
             world.end_effect(name, error)

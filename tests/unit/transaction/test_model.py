@@ -9,6 +9,7 @@ must always hold; the outages themselves are found by World, which refuses to le
 
 from __future__ import annotations
 
+import functools
 import itertools
 import typing as t
 
@@ -124,7 +125,9 @@ class Droplet(RuleBasedStateMachine):
         ending = self.attempt(fault, lambda: release(world, sha, **options))
         if ending == "done":
             self.expect_whole()
-            assert self.snapshot().live.sha == sha  # type: ignore[union-attr]
+            live = self.snapshot().live
+            assert live is not None
+            assert live.sha == sha
         elif fault[0] == "none" and ending == "failed":
             self.expect_unchanged(before)
 
@@ -153,7 +156,7 @@ class Droplet(RuleBasedStateMachine):
         for phase in PHASES[:upto]:
             if endings[-1] != "done":
                 break
-            work = lambda p=phase: release(self.world, sha, run=run, phase=p)  # noqa: E731
+            work = functools.partial(release, self.world, sha, run=run, phase=phase)
             endings.append(self.attempt(fault if phase == PHASES[upto - 1] else ("none", 0), work))
         if endings[-1] == "done" and upto == len(PHASES):
             self.expect_whole()

@@ -1,8 +1,7 @@
-#!/usr/bin/python3
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stop a warm standby whose time is over: greenlight-retire APPLICATION CONTAINER GRACE_SECONDS.
+"""Stop a warm standby whose time is over: retire.py APPLICATION CONTAINER GRACE_SECONDS.
 
 Started by a timer of systemd. It takes the lock of the application as a release does, and stops the
 container only when neither the map file nor the running HAProxy leads to its slot.
@@ -17,6 +16,8 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 LOCK_SECONDS = 3600.0
 SOCKET_SECONDS = 3.0
@@ -27,7 +28,7 @@ def stamp() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def lock(folder: str) -> int:
+def lock(folder: Path) -> int:
     """Take the application's lock, waiting for a run that holds it; return the descriptor."""
     descriptor = os.open(f"{folder}/lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     end = time.monotonic() + LOCK_SECONDS
@@ -39,7 +40,13 @@ def lock(folder: str) -> int:
             if time.monotonic() > end:
                 sys.exit("the lock of the application was held for an hour; nothing was stopped")
             time.sleep(0.5)
-    holder = {"action": "retire", "holder": "timer", "pid": os.getpid(), "since": stamp(), "run": ""}
+    holder = {
+        "action": "retire",
+        "holder": "timer",
+        "pid": os.getpid(),
+        "since": stamp(),
+        "run": "",
+    }
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(holder).encode(), 0)
     return descriptor
@@ -57,20 +64,22 @@ def ask(path: str, command: str) -> str:
     return reply.decode("utf-8", "replace")
 
 
-def is_led_to(application: dict, backend: str) -> bool:
+def is_led_to(application: dict[str, Any], backend: str) -> bool:
     """Tell whether any map, on disk or in memory, leads traffic to the backend."""
-    folder = os.path.dirname(application["map"])
-    with open(application["map"], encoding="utf-8", errors="replace") as stream:
-        texts = [stream.read()]
+    folder = Path(application["map"]).parent
+    texts = [Path(application["map"]).read_text(encoding="utf-8", errors="replace")]
     for path in (application["map"], f"{folder}/canary.map"):
         texts.append(ask(application["socket"], f"show map {path}"))
     return any(backend in text.split() for text in texts)
 
 
-def retire(application: dict, container: str, grace: str) -> str:
+def retire(application: dict[str, Any], container: str, grace: str) -> str:
     """Stop the container if it is safe; return what was done."""
     found = subprocess.run(
-        ["docker", "inspect", "--format", "{{json .}}", container], capture_output=True, text=True
+        ["docker", "inspect", "--format", "{{json .}}", container],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if found.returncode != 0:
         return "the container is gone already"
@@ -92,8 +101,8 @@ def retire(application: dict, container: str, grace: str) -> str:
         "sha": labels.get("greenlight.sha", ""),
         "reason": "its time as a warm standby is over",
     }
-    folder = os.path.dirname(application["map"])
-    with open(f"{folder}/journal.jsonl", "a", encoding="utf-8") as stream:
+    journal = Path(application["map"]).parent / "journal.jsonl"
+    with journal.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(line, sort_keys=True) + "\n")
         stream.flush()
         os.fsync(stream.fileno())
@@ -103,9 +112,8 @@ def retire(application: dict, container: str, grace: str) -> str:
 def main() -> None:
     """Do it and say what was done; systemd's journal keeps the line."""
     name, container, grace = sys.argv[1:4]
-    with open(f"/etc/greenlight/{name}.json", encoding="utf-8") as stream:
-        application = json.load(stream)
-    descriptor = lock(os.path.dirname(application["map"]))
+    application = json.loads(Path(f"/etc/greenlight/{name}.json").read_text(encoding="utf-8"))
+    descriptor = lock(Path(application["map"]).parent)
     try:
         print(f"{container[:12]}: {retire(application, container, grace)}")
     finally:
