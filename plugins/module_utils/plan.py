@@ -199,8 +199,8 @@ def _settle_steps(
 def _keep_steps(old: Container, terms: Terms) -> list[Step]:
     if old.id == terms.ending and old.restart_policy == "no":
         return []
-    minutes = f"{terms.standby.warm_seconds / 60:g} min"
-    text = f"{short_sha(old.sha)} in slot {old.slot} goes on running for {minutes}"
+    seconds = terms.standby.warm_seconds
+    text = f"{short_sha(old.sha)} in slot {old.slot} goes on running for {seconds:g} s"
     return [Step(Kind.KEEP_WARM, text, old)]
 
 
