@@ -154,7 +154,7 @@ def test_a_lost_journal_is_begun_again_and_the_live_release_stays(live_a: Bench)
     bench.sh("rm /var/lib/greenlight/api/journal.jsonl")
     four = bench.four(bench.release("A"))
     assert four.apply.steps == ["repair"]
-    assert bench.journal()[1]["recovered"] is True
+    assert "recovered" in [entry["event"] for entry in bench.journal()]
     result = bench.one(bench.release("B")).ok()
     assert result["standby"]["sha"] == sha("A")
 

@@ -36,7 +36,7 @@ def test_each_phase_does_its_part_once(live_a: Bench) -> None:
     assert [step for step in settled.apply.steps if step != "retain"] == ["drain", "retire"]
     assert bench.state()["lease"] is None
     events = [entry["event"] for entry in bench.journal() if entry["run"] == "r1"]
-    assert events == ["begin", "start", "staged", "live", "settled"]
+    assert events == ["begin", "start", "staged", "phase", "live", "phase", "settled"]
     assert sorted(c["State"]["Status"] for c in bench.containers().values()) == [
         "exited",
         "running",

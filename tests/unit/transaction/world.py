@@ -49,11 +49,17 @@ class World:
     effects: list[str] = field(default_factory=list)
     kill_after: int | None = None
     faults: dict[int, str] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
     drained: set[str] = field(default_factory=set)
 
     def begin_effect(self, name: str, error: type[GreenlightError]) -> None:
-        """An effect is about to take place; let it fail when it is the chosen one."""
-        if self.faults.get(len(self.effects) + 1) == "before":
+        """An effect is about to take place; let it fail when it is the chosen one.
+
+        `broken` names effects that fail for as long as a SHA serves.
+        """
+        live = self.serving()
+        broken = live is not None and self.broken.get(name) == live.sha
+        if broken or self.faults.get(len(self.effects) + 1) == "before":
             self.effects.append(f"refused: {name}")
             raise error(f"{name} was refused")
 
