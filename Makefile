@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration molecule e2e fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration molecule e2e soak crash cutovers fleet fleet-down clean format build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -39,6 +39,15 @@ molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 
 e2e: setup ## the dev fleet under load
 	@$(PYTHON) -m pytest tests/e2e $(args)
+
+soak: setup ## the long runs: every point of the crash matrix, 200 cutovers under load
+	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages crash cutovers
+
+crash: setup ## processes killed and power cut between any two effects of a release
+	@$(PYTHON) -m pytest tests/crash $(args)
+
+cutovers: setup ## two hundred cutovers in a row under load
+	@$(PYTHON) -m pytest tests/soak $(args)
 
 fleet: setup ## start the dev fleet: two droplets, a load balancer, a registry
 	@$(PYTHON) -m dev.fleet up

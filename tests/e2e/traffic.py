@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -24,7 +24,13 @@ SHORT = LoadOptions(
 )
 # 4 requests of 800 ms and 2.5 streams of 5 s are in flight at any time.
 LONG = LoadOptions(
-    URL, SECONDS, keepalive_rate=0.0, connection_rate=0.0, slow_rate=5.0, stream_rate=0.5
+    URL,
+    SECONDS,
+    keepalive_rate=0.0,
+    connection_rate=0.0,
+    slow_rate=5.0,
+    stream_rate=0.5,
+    websocket_rate=0.5,
 )
 
 
@@ -56,7 +62,7 @@ class Result:
     def clean(self) -> Result:
         """The same, after seeing that all kinds were sent and none failed or was cut short."""
         kinds = {**self.short["kinds"], **self.long["kinds"]}
-        assert set(kinds) == {"keepalive", "connection", "slow", "stream"}, kinds
+        assert set(kinds) == {"keepalive", "connection", "slow", "stream", "websocket"}, kinds
         examples = [*self.short["examples"], *self.long["examples"]][:10]
         assert self.failed == 0, f"{self.failed} of {self.requests}: {self.reasons} {examples}"
         return self
@@ -72,9 +78,10 @@ class Result:
 class Traffic:
     """A context manager: the load runs inside of it. `stop` gives the result."""
 
-    def __init__(self) -> None:
-        """Plan the load; nothing is sent yet."""
-        self._short, self._long = LoadRun(SHORT), LoadRun(LONG)
+    def __init__(self, seconds: float = SECONDS) -> None:
+        """Plan the load, at most `seconds` of it; nothing is sent yet."""
+        self._short = LoadRun(replace(SHORT, seconds=seconds))
+        self._long = LoadRun(replace(LONG, seconds=seconds))
 
     def __enter__(self) -> Traffic:
         """Start both processes."""
@@ -95,6 +102,14 @@ class Traffic:
     def phase(self, name: str) -> None:
         """Requests from now on belong to the phase `name`; a name may come again."""
         self._short.start_phase(name)
+
+    def progress(self) -> dict[str, Any]:
+        """Counts of the short requests so far: seconds, ok, failed."""
+        return self._short.progress()
+
+    def short_samples(self) -> list[tuple[float, float]]:
+        """Planned second and milliseconds of each short request, once the load is over."""
+        return self._short.samples()
 
     def stop(self) -> Result:
         """Stop sending, wait for what is in flight."""

@@ -30,6 +30,9 @@ def parser() -> argparse.ArgumentParser:
         flag = f"--{name.replace('_', '-')}"
         main_parser.add_argument(flag, type=int, default=getattr(defaults, name))
     main_parser.add_argument("--report", type=Path, help="write the whole result as JSON")
+    main_parser.add_argument(
+        "--samples", type=Path, help="write each request's planned second and milliseconds: doubles"
+    )
     main_parser.add_argument("--controlled", action="store_true", help="take commands on stdin")
     return main_parser
 
@@ -87,12 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a load; 0 when every request was answered, 1 when one was not, 2 for a bad call."""
     given = vars(parser().parse_args(arguments))
     report, controlled = given.pop("report"), given.pop("controlled")
+    samples = given.pop("samples")
     try:
         options = LoadOptions(**given)
     except ValueError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
-    result = asyncio.run(_run(Worker(options), controlled=controlled))
+    worker = Worker(options)
+    result = asyncio.run(_run(worker, controlled=controlled))
+    if samples is not None:
+        samples.write_bytes(worker.recorder.samples.tobytes())
     if report is not None:
         report.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if not controlled:

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from array import array
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +34,7 @@ class LoadRun:
         self._process: subprocess.Popen[str] | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="load-")
         self._report = Path(self._folder.name) / "report.json"
+        self._pairs = Path(self._folder.name) / "samples"
 
     def __enter__(self) -> LoadRun:
         """Start the load; one that fails to start leaves nothing behind."""
@@ -70,7 +72,14 @@ class LoadRun:
         ]
         command = [sys.executable, "-m", "tests.load", *arguments]
         self._process = subprocess.Popen(
-            [*command, "--controlled", "--report", str(self._report)],
+            [
+                *command,
+                "--controlled",
+                "--report",
+                str(self._report),
+                "--samples",
+                str(self._pairs),
+            ],
             cwd=ROOT,
             text=True,
             stdin=subprocess.PIPE,
@@ -100,6 +109,11 @@ class LoadRun:
         if not self._report.exists():
             raise LoadError(f"the load generator ended with code {process.returncode}")
         return dict(json.loads(self._report.read_text(encoding="utf-8")))
+
+    def samples(self) -> list[tuple[float, float]]:
+        """Planned second (from the start of the load) and milliseconds of each request."""
+        pairs = array("d", self._pairs.read_bytes())
+        return list(zip(pairs[::2], pairs[1::2], strict=True))
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -72,6 +72,7 @@ class Recorder:
     versions: Counter[str] = field(default_factory=Counter)
     examples: list[dict[str, Any]] = field(default_factory=list)
     reconnects: int = 0
+    samples: array[float] = field(default_factory=lambda: array("d"))
 
     def start_phase(self, name: str, now: float) -> None:
         """Open a phase; requests planned from now on belong to it."""
@@ -80,8 +81,9 @@ class Recorder:
     def add(
         self, kind: str, phase: Phase, planned: float, done: float, reason: str, detail: str
     ) -> None:
-        """Count one finished request."""
+        """Count one finished request; `samples` keeps pairs of planned second and latency."""
         milliseconds = (done - planned) * 1000
+        self.samples.extend((planned, milliseconds))
         for tally in (self.total, self.kinds.setdefault(kind, Tally()), phase.tally):
             tally.add(reason, milliseconds)
         second = self.seconds.setdefault(int(done), [0, 0, 0.0])

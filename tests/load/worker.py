@@ -27,6 +27,7 @@ class Worker:
 
     options: LoadOptions
     recorder: Recorder = field(default_factory=Recorder)
+    began_at: float = 0.0
     _began: float = 0.0
     _pool: deque[tuple[Connection, float]] = field(default_factory=deque)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -53,6 +54,7 @@ class Worker:
     async def run(self) -> dict[str, Any]:
         """Send for the planned time, wait for what is in flight, return the summary."""
         self._began = time.monotonic()
+        self.began_at = time.time()
         kinds = [kind for kind in KINDS if self.options.rate(kind) > 0]
         senders = [asyncio.create_task(self._send(kind)) for kind in kinds]
         await asyncio.gather(*senders)
@@ -64,6 +66,7 @@ class Worker:
         summary = self.recorder.summary(self.now())
         return {
             "url": self.options.url,
+            "began_at": self.began_at,
             **summary,
             "cpu_seconds": round(times.user + times.system, 2),
         }
