@@ -147,6 +147,14 @@ def remove(path: str) -> None:
         raise FileError(f"Cannot remove {path}: {exc}.") from exc
 
 
+def remove_temporaries(folder: str, name: str) -> None:
+    """Remove what a killed `write_atomic` of that file has left. Raises FileError."""
+    prefix = f".{name}."
+    for found in os.listdir(folder):
+        if found.startswith(prefix):
+            remove(f"{folder}/{found}")
+
+
 def make_folder(path: str, mode: int) -> None:
     """Create the folder with its parents and give it that mode. Raises FileError."""
     try:
@@ -182,12 +190,18 @@ class HeldLock:
                 if exc.errno in (errno.EAGAIN, errno.EACCES):
                     return False
                 raise
-            os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(holder).encode())
         except OSError as exc:
             raise FileError(f"Cannot lock {self.path}: {exc}.") from exc
         self._descriptor = descriptor
+        self._name_holder(holder)
         return True
+
+    def _name_holder(self, holder: dict[str, t.Any]) -> None:
+        """Write who holds it; on a full disk nobody is named, but the way back gets the lock."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, json.dumps(holder).encode())
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would race with a waiting process."""

@@ -68,6 +68,7 @@ class HostLock:
     """The kernel lock and the lease of one application."""
 
     def __init__(self, folder: str, clock: Clock) -> None:
+        self._folder = folder
         self._lock = files.HeldLock(f"{folder}/lock")
         self._lease_path = f"{folder}/lease.json"
         self._clock = clock
@@ -93,6 +94,10 @@ class HostLock:
                 " ended, or set lock_wait to a number of seconds to wait for it; nothing was"
                 " changed."
             )
+
+        # Whoever wrote these files held the lock, so what is still there belongs to the dead.
+        for name in ("live.map", "journal.jsonl", "lease.json"):
+            files.remove_temporaries(self._folder, name)
 
     def release(self) -> None:
         """Give the kernel lock back."""

@@ -174,6 +174,29 @@ def test_a_lease_of_an_earlier_boot_ends_soon_after_the_boot(tmp_path: Path) -> 
     assert lock.read_lease() is None
 
 
+def test_temporary_files_of_a_killed_process_are_removed_with_the_lock(tmp_path: Path) -> None:
+    for name in (".live.map.abc", ".lease.json.x1", ".journal.jsonl.zz", ".freeze.json.q", "kept"):
+        (tmp_path / name).write_text("half")
+    lock = HostLock(str(tmp_path), FrozenClock())
+    lock.acquire("run", "bob", "release", 0.0)
+    lock.release()
+    assert {entry.name for entry in tmp_path.iterdir()} == {".freeze.json.q", "kept", "lock"}
+
+
+def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int, _content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    lock = HostLock(str(tmp_path), FrozenClock())
+    lock.acquire("run", "bob", "release", 0.0)
+    with pytest.raises(LockedError, match="Another run holds the lock"):
+        HostLock(str(tmp_path), FrozenClock()).acquire("2", "ann", "release", 0.0)
+    lock.release()
+
+
 def test_only_its_own_run_ends_a_lease(tmp_path: Path) -> None:
     lock = HostLock(str(tmp_path), FrozenClock())
     lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
