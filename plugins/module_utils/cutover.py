@@ -30,6 +30,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.history import 
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
     GOING_BACK,
+    Kind,
     Phase,
     Plan,
     Step,
@@ -106,7 +107,7 @@ class Transaction:
                 self._begin(snapshot, plan.goal, phase)
                 self._carry_out(outcome)
                 outcome.after = observe(self._host)
-            self._end(outcome, phase)
+            self._finish(outcome, phase)
             return outcome
         finally:
             self._host.lock.release()
@@ -181,6 +182,13 @@ class Transaction:
             seconds = self._host.clock.now() - begin
             outcome.done.append(report.Done(step.kind.value, text, seconds))
 
+    def _finish(self, outcome: report.Outcome, phase: Phase) -> None:
+        step = Step(Kind.FINISH, f"phase {phase} is over")
+        try:
+            self._end(outcome, phase)
+        except GreenlightError as exc:
+            raise self._fail(step, exc, outcome.plan.goal.target, outcome) from exc
+
     def _end(self, outcome: report.Outcome, phase: Phase) -> None:
         """Write down how long the call took; the run is over with its last phase."""
         seconds = report.seconds_by_step(outcome.done)
@@ -199,7 +207,7 @@ class Transaction:
     ) -> report.Failure:
         """Go back where the step asks for it and put together what the error says."""
         lines: list[str] = []
-        text = "the new release serves; the next run completes what is left"
+        text = "nothing had to go back; the next run completes what is left"
         reason = str(exc).rstrip(".")
         back = step.kind in GOING_BACK and not outcome.is_proved(step)
         way = WayBack(self._host, self._order, target, outcome.before.live)
@@ -225,13 +233,14 @@ class Transaction:
         )
 
     def _next_command(self, back: bool) -> str:
-        again = f"ansible-playbook playbooks/update-api.yml -e sha={self._order.sha or '<sha>'}"
+        name = "rollback" if self._order.action == "rollback" else "update"
+        named = f" -e sha={self._order.sha}" if self._order.sha else ""
         if back:
             return (
                 "nothing has to be undone; fix the cause, then release the fixed commit with"
                 " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
             )
-        return f"{again} (safe to repeat)"
+        return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
 
     def _log_lines(self, target: Container | None) -> list[str]:
         if target is None:

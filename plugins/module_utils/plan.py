@@ -41,6 +41,7 @@ class Kind(str, Enum):
     RETIRE = "retire"
     KEEP_WARM = "keep warm"
     RETAIN = "retain"
+    FINISH = "finish"
 
 
 BEFORE_CUTOVER: t.Final = frozenset(

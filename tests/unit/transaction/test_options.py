@@ -205,3 +205,21 @@ def test_an_old_container_that_cannot_be_started_leaves_the_new_one(world: World
     assert "could not start" in outcome.done[0].text
     assert "goes on running" in outcome.done[0].text
     assert world.serving() is not None
+
+
+def test_a_run_whose_end_cannot_be_written_says_that_the_new_release_serves(world: World) -> None:
+    world.broken = {"journal": C}
+    with pytest.raises(Failure) as caught:
+        release(world, C)
+    assert caught.value.step == "cut over"
+    world.broken = {"end lease": C}
+    release(world, C, run="run-1", phase="live")
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase="settled")
+    assert caught.value.step == "finish"
+    assert caught.value.serving.startswith(C)
+    assert "nothing had to go back" in str(caught.value)
+    world.broken.clear()
+    release(world, C, run="run-1")
+    assert live_and_standby(world) == (C, B)
+    assert_consistent(world)
