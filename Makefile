@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration molecule e2e fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration molecule e2e crash fleet fleet-down clean format build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -39,6 +39,9 @@ molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 
 e2e: setup ## the dev fleet under load
 	@$(PYTHON) -m pytest tests/e2e $(args)
+
+crash: setup ## kill releases and rollbacks at a spread of points (GREENLIGHT_CRASH=all: at each)
+	@$(PYTHON) -m pytest tests/crash $(args)
 
 fleet: setup ## start the dev fleet: two droplets, a load balancer, a registry
 	@$(PYTHON) -m dev.fleet up
