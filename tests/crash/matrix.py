@@ -194,12 +194,15 @@ def as_action(name: str) -> Action:
 
 def describe(truth: Truth, scene: Scene, new: str) -> str:
     """What a crash has left, in a few words."""
-    names = {scene.live: "old", new: "new"}
+    names = {scene.live: "old", scene.standby: "standby", new: "new"}
     others = {name: state for name, state in truth.states().items() if name != truth.live_container}
     parts = [f"serves {names.get(truth.serving, truth.serving[:20])}"]
     if truth.on_file != truth.at_runtime:
         parts.append(f"file names {truth.on_file.removeprefix('api-') or 'nothing'}")
-    said = [f"{truth.label(name, 'sha')[:4]} {state}" for name, state in sorted(others.items())]
+    said = [
+        f"{names.get(truth.label(name, 'sha'), name)} {state}"
+        for name, state in sorted(others.items())
+    ]
     return f"{', '.join(parts)}; beside it {', '.join(said) or 'nothing'}"
 
 

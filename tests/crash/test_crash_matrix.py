@@ -16,7 +16,7 @@ import pytest
 from tests.crash.matrix import FOLLOWING, Action, Kind, Matrix, around_move, spread
 
 ALL = os.environ.get("GREENLIGHT_CRASH") == "all"
-COUNTS = {("release", "kill"): 8, ("rollback", "kill"): 5}
+COUNTS = {("release", "kill"): 7, ("rollback", "kill"): 4}
 KNOWN = {
     "release": {
         "open journal.jsonl",
@@ -28,6 +28,8 @@ KNOWN = {
         "haproxy set map",
         "gate GET /v1/health",
         "docker POST /images/create",
+        "docker POST /images/create sent",
+        "docker POST /images/create answered",
         "docker POST /images/sha256:*/tag",
         "docker POST /containers/create",
         "docker POST /containers/*/start",

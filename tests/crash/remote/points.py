@@ -70,6 +70,7 @@ class Points:
         self._effects = 0
         self._polls: Counter[str] = Counter()
         self._sent = ""
+        self._is_out = False
         self.watching = False
 
     def effect(self, name: str) -> None:
@@ -130,7 +131,7 @@ class Points:
         reads = method in ("GET", "HEAD")
         if local:
             if not reads:
-                self._sent = f"docker {method} {path}"
+                self._sent, self._is_out = f"docker {method} {path}", False
                 self.effect(self._sent)
         else:
             who = "registry" if path.startswith("/v2/") else "gate"
@@ -140,12 +141,13 @@ class Points:
         self, wait: Callable[..., http.client.HTTPResponse], *args: Any, **named: Any
     ) -> http.client.HTTPResponse:
         """Note that a request that changes something is out, then that its answer has begun."""
-        name, self._sent = self._sent, ""
-        if not name:
-            return wait(*args, **named)
-        self.effect(f"{name} sent")
+        if self._sent and not self._is_out:
+            self._is_out = True
+            self.effect(f"{self._sent} sent")
+        # urllib3 1.26 tries an argument of Python 2 first, and calls again after the TypeError.
         answer = wait(*args, **named)
-        if getattr(answer, "chunked", False):
+        name, self._sent = self._sent, ""
+        if name and getattr(answer, "chunked", False):
             self.effect(f"{name} answered")
         return answer
 

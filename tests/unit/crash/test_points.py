@@ -149,7 +149,12 @@ class Docker(http.client.HTTPConnection):
 def docker(method, path):
     link = Docker("localhost")
     link.request(method, path)
-    link.getresponse().read()
+    try:
+        # As urllib3 1.26 does on every Python.
+        answer = link.getresponse(buffering=True)
+    except TypeError:
+        answer = link.getresponse()
+    answer.read()
     link.close()
 def haproxy(command):
     with socket.socket(socket.AF_UNIX) as link:
