@@ -75,22 +75,30 @@ def target(
 
 @pytest.fixture(scope="session")
 def matrix(target: Target, pytestconfig: pytest.Config) -> Matrix:
-    """The crashes; their rows are printed at the end of the run."""
-    return Matrix(target, pytestconfig.stash.setdefault(ROWS, []))
+    """The crashes; their rows are printed at the end of the run, and written down at once."""
+    rows = pytestconfig.stash.setdefault(ROWS, [])
+    name = os.environ.get("GREENLIGHT_CRASH_RESULTS")
+    if name:
+        Path(name).write_text("", encoding="utf-8")
+
+    def report(row: Row) -> None:
+        rows.append(row)
+        if name:
+            with Path(name).open("a", encoding="utf-8") as stream:
+                stream.write(f"{json.dumps(asdict(row))}\n")
+
+    return Matrix(target, report)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print what became of each crash, and write it down where asked to."""
+    """Print what became of each crash."""
     rows = config.stash.get(ROWS, [])
     if rows:
         terminalreporter.section("crashes")
         for line in table(rows):
             terminalreporter.write_line(line)
-    if rows and (name := os.environ.get("GREENLIGHT_CRASH_RESULTS")):
-        text = "".join(f"{json.dumps(asdict(row))}\n" for row in rows)
-        Path(name).write_text(text, encoding="utf-8")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

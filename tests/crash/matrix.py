@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import SubprocessError
 from typing import Any, Literal
 
+from dev.droplets import DropletError
+from dev.shell import CommandError
 from tests.crash import claims
 from tests.crash.claims import RETAIN, Truth, look
 from tests.crash.report import Row
 from tests.crash.target import NotReachedError, Target
 from tests.integration.support.bench import sha
-from tests.load.driver import LoadRun
+from tests.load.driver import LoadError, LoadRun
 from tests.load.options import LoadOptions
 
 Action = Literal["release", "rollback"]
@@ -28,6 +31,8 @@ CHANGES: dict[str, Any] = {"watch": {"seconds": 0.2, "interval": 0.1}, "retain":
 # The application answers one second after its start; the rest is Docker's and HAProxy's share.
 BOOT_LIMIT = 20.0
 LOAD_SECONDS = 240.0
+# What a droplet that is worse off than expected makes the test's own helpers raise.
+ERRORS = (AssertionError, SubprocessError, CommandError, DropletError, LoadError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -43,10 +48,10 @@ class Scene:
 class Matrix:
     """Crashes of one droplet. Each begins from where the one before it has ended."""
 
-    def __init__(self, target: Target, rows: list[Row]) -> None:
+    def __init__(self, target: Target, report: Callable[[Row], None]) -> None:
         self.target = target
-        self.rows = rows
-        self._is_whole = False
+        self._report = report
+        self._found: Truth | None = None
         self._recorded: dict[str, list[str]] = {}
 
     # -- calls
@@ -77,9 +82,7 @@ class Matrix:
 
     def scene(self, action: Action) -> Scene:
         """Set the scene, with as few runs as it takes."""
-        if not self._is_whole:
-            self._begin_anew()
-        truth = look(self.target)
+        truth, self._found = self._found or self._begin_anew(), None
         if action == "rollback" and truth.turn.get("action") == "rollback":
             # After a rollback another one does nothing.
             self.target.run("release", self.options(sha=self._absent(truth)[0])).ok()
@@ -94,13 +97,13 @@ class Matrix:
         there = {truth.label(name, "sha") for name in truth.containers}
         return [sha(name) for name in NAMES if sha(name) not in there]
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self) -> Truth:
         self.target.bench.clean()
         self.target.bench.sh("rm -f /var/lib/greenlight/api/.[!.]*")
         self.target.forget_images(set())
         for name in NAMES[:2]:
             self.target.run("release", self.options(sha=sha(name))).ok()
-        self._is_whole = True
+        return look(self.target)
 
     def points(self, action: Action) -> list[str]:
         """The keys of the points of an action, found by running it once to its end."""
@@ -114,16 +117,21 @@ class Matrix:
     def crash(self, action: Action, kind: Kind, point: str, following: str) -> Row:
         """Crash once and add the row; what is wrong stands in its `problems`."""
         row = Row(action, kind, point, following)
-        self.rows.append(row)
         try:
             scene = self.scene(action)
             crashed = self._kill if kind == "kill" else self._cut
             crashed(row, scene)
         except NotReachedError as exc:
-            row.problems.append(f"the point was not reached: {exc}")
-        except AssertionError as exc:
-            row.problems.append(f"{exc}"[:600])
-        self._is_whole = not row.problems
+            self._found = None
+            row.found = "the run ended without coming by"
+            # Whether something is asked a second time depends on the first answer.
+            if not point.endswith("#2"):
+                row.problems.append(f"the point was not reached: {exc}")
+        except ERRORS as exc:
+            row.problems.append(f"{type(exc).__name__}: {exc}"[:600])
+        if row.problems:
+            self._found = None
+        self._report(row)
         return row
 
     def _kill(self, row: Row, scene: Scene) -> None:
@@ -154,7 +162,7 @@ class Matrix:
         began = time.monotonic()
         result = self.target.run(module, parameters)
         row.recovery_seconds = round(time.monotonic() - began, 2)
-        after = look(self.target)
+        self._found = after = look(self.target)
         if result.failed:
             row.problems.append(f"the next run failed: {result.msg[:400]}")
         row.problems += claims.settled(after, wanted)
