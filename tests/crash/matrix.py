@@ -131,6 +131,7 @@ class Matrix:
             row.problems.append(f"{type(exc).__name__}: {exc}"[:600])
         if row.problems:
             self._found = None
+            row.evidence += self.target.log()
         self._report(row)
         return row
 

@@ -22,6 +22,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from subprocess import SubprocessError
 from types import TracebackType
 from typing import Any
 
@@ -161,6 +162,14 @@ class Target:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def log(self) -> str:
+        """What its services said last, less requests that went well; empty when none answers."""
+        script = "journalctl -b --no-pager -o short-precise | grep -v ' 200 ' | tail -n 80"
+        try:
+            return self.bench.sh(script, check=False)
+        except SubprocessError:
+            return ""
 
     # -- images
 
