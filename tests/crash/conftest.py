@@ -4,7 +4,8 @@
 """A droplet to crash, set up by setup-api.yml, and one beside it from which the load comes.
 
 GREENLIGHT_KEEP=1 leaves both in place at the end, and set-up out when it was done before.
-GREENLIGHT_CRASH=all crashes at every point. GREENLIGHT_CRASH_RESULTS names a file for JSON lines.
+GREENLIGHT_CRASH=all crashes at every point, a number at so many of each action and kind.
+GREENLIGHT_CRASH_RESULTS names a file that gets one JSON line for each crash as it happens.
 """
 
 from __future__ import annotations

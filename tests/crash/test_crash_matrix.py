@@ -4,7 +4,8 @@
 """The crash matrix: a run that dies before any of its effects loses nothing, and the next one ends.
 
 The points are found by watching a run, see remote/points.py. By default a spread of them is tried;
-GREENLIGHT_CRASH=all tries every one, and each one around the pointer's move with all next runs.
+GREENLIGHT_CRASH=all tries every one, and each one around the pointer's move with all next runs; a
+number tries so many of each action and kind, and those around the move.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pytest
 
 from tests.crash.matrix import FOLLOWING, Action, Kind, Matrix, around_move, spread
 
-ALL = os.environ.get("GREENLIGHT_CRASH") == "all"
+SHARE = os.environ.get("GREENLIGHT_CRASH", "")
 COUNTS = {("release", "kill"): 7, ("rollback", "kill"): 4}
 KNOWN = {
     "release": {
@@ -63,12 +64,13 @@ def cases(matrix: Matrix, action: Action, kind: Kind) -> list[tuple[str, str]]:
     """The points to crash at, each with the run that follows."""
     keys = matrix.points(action)
     move = around_move(keys)
-    if ALL:
+    if SHARE == "all":
         plain = [(key, FOLLOWING[at % 3]) for at, key in enumerate(keys) if key not in move]
         return plain + [(key, following) for key in move for following in FOLLOWING]
-    if kind == "power":
+    if kind == "power" and not SHARE:
         return [(move[1], "same"), (move[-1], "other")]
-    some = sorted({*spread(keys, COUNTS[action, kind]), *move}, key=keys.index)
+    count = int(SHARE or COUNTS[action, kind])
+    some = sorted({*spread(keys, count), *move}, key=keys.index)
     return [(key, FOLLOWING[at % 3]) for at, key in enumerate(some)]
 
 
