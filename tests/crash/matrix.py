@@ -189,8 +189,8 @@ class Matrix:
     def _load(self, row: Row) -> Iterator[None]:
         """Load of which nothing may fail, unless the power was off just before.
 
-        Right after a boot, a request on a kept connection is at times closed without a reply; why is
-        not known yet. The row counts it.
+        Right after a boot, a request on a kept connection is at times closed without a reply; why
+        is not known yet. The row counts it.
         """
         with LoadRun(self._load_options()) as load:
             yield
