@@ -14,6 +14,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.arguments impor
 from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    REVISION_LABEL,
     Container,
     local_repository,
 )
@@ -36,7 +37,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import CONFIGURATION
 from ansible_collections.greenlight.droplet.plugins.module_utils.registry import (
-    REVISION_LABEL,
     Registry,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot

@@ -81,7 +81,13 @@ class Transaction:
         # systemd is asked only when a standby runs that could be a warm one.
         ending = self._host.timers.planned() if standby is not None and standby.running else ""
         terms = Terms(
-            order.retain, order.watch.seconds, order.canary, order.standby, order.run, ending
+            order.retain,
+            order.watch.seconds,
+            order.canary,
+            order.standby,
+            order.run,
+            ending,
+            order.source.image,
         )
         return make_plan(snapshot, goal, phase, terms)
 

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     LABEL,
+    REVISION_LABEL,
     Container,
     Image,
     container_of,
@@ -204,11 +205,14 @@ class Engine:
         )
 
     def images(self, app: str) -> list[Image]:
-        """Return the images kept for the application."""
-        listed = self._call(
-            "list images", self._client.images, filters={"reference": local_repository(app)}
-        )
-        found = [self.image(entry["Id"]) for entry in listed]
+        """Return the images kept for the application, and all that have lost their name."""
+        wanted = ({"reference": local_repository(app)}, {"dangling": True, "label": REVISION_LABEL})
+        listed = [
+            entry
+            for filters in wanted
+            for entry in self._call("list images", self._client.images, filters=filters)
+        ]
+        found = [self.image(identifier) for identifier in {entry["Id"] for entry in listed}]
         return [image for image in found if image is not None]
 
     def pull(self, source: Source, digest: str) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
+"""The label with the git SHA (OCI Image Format Specification, annotations)."""
+
 LABEL: t.Final = "greenlight."
 """Every label of ours starts with this."""
 _LABELS: t.Final = ("app", "slot", "release", "sha", "digest", "config")
@@ -48,6 +51,11 @@ class Image:
     digests: tuple[str, ...]
     labels: dict[str, str]
     size: int
+
+    @property
+    def revision(self) -> str:
+        """The commit that the image says it was built from; empty when it does not say."""
+        return self.labels.get(REVISION_LABEL, "").lower()
 
 
 def local_repository(app: str) -> str:

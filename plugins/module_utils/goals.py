@@ -79,14 +79,12 @@ def _can_serve(snapshot: Snapshot, container: Container) -> bool:
 
 
 def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
-    live, standby, past = snapshot.live, snapshot.standby, snapshot.turns
-    if live and past and past[-1].action == "rollback" and past[-1].release == live.release:
+    live, standby = snapshot.live, snapshot.standby
+    if live and snapshot.action_of_live == "rollback":
         left = (
             f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
         )
-        return _container_goal(
-            live, f"already rolled back to {short_sha(live.sha)} at {past[-1].time}{left}"
-        )
+        return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
     previous = snapshot.previous
     if standby is not None and (previous is None or previous.release == standby.release):
         return _container_goal(standby, "with the configuration it ran with")

@@ -68,7 +68,7 @@ class Terms:
     """How the way to the goal is gone. `retain` is a number of releases, `watch` of seconds.
 
     What `run` has staged itself is not staged again. `ending` is the identifier of the container
-    whose time as a warm standby ends by itself.
+    whose time as a warm standby ends by itself; `repository` is that of the application's images.
     """
 
     retain: int
@@ -77,6 +77,7 @@ class Terms:
     standby: Standby
     run: str = ""
     ending: str = ""
+    repository: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,9 @@ def _settle_steps(
     gone = [step.container for step in planned if step.kind is Kind.CLEAN]
     steps += [_clean_step(c) for c in snapshot.containers if c not in keep and c not in gone]
     names = prunable(snapshot, goal.sha, terms.retain, [c.sha for c in keep])
+    names += snapshot.strays(terms.repository)
     if names:
-        text = f"{terms.retain} releases; remove {len(names)} older"
+        text = f"{terms.retain} releases; remove {len(names)} older images"
         steps.append(Step(Kind.RETAIN, text, names=names))
     return steps
 
@@ -207,9 +209,7 @@ def _keep_steps(old: Container, terms: Terms) -> list[Step]:
 
 def prunable(snapshot: Snapshot, sha: str, retain: int, kept: t.Sequence[str]) -> tuple[str, ...]:
     """Return the SHAs whose images go: all but the newest `retain` releases and those in `kept`."""
-    newest: list[str] = [sha]
-    for turn in reversed(snapshot.turns):
-        if turn.sha not in newest:
-            newest.append(turn.sha)
+    # What is kept anyway counts first: the journal may lack the last turn of a run that was killed.
+    newest = list(dict.fromkeys([sha, *kept, *(turn.sha for turn in reversed(snapshot.turns))]))
     keep = {*newest[:retain], *kept}
     return tuple(sorted(name for name in snapshot.retained() if name not in keep))

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import REVISION_LABEL
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import RegistryError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Source
 
-REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 _TIMEOUT: t.Final = 15.0
 _ACCEPT: t.Final = ", ".join(
     (

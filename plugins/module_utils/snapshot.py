@@ -80,6 +80,19 @@ class Snapshot:
         return max((c for c in others if self.was_live(c)), key=self._rank, default=None)
 
     @property
+    def action_of_live(self) -> str:
+        """What made the live release live: release or rollback; empty when nothing is live.
+
+        A run that died between moving the pointer and writing so is known by its gate.
+        """
+        live, past = self.live, self.turns
+        if live is None:
+            return ""
+        if past and past[-1].release == live.release:
+            return past[-1].action
+        return self.history.action_of(live.release)
+
+    @property
     def previous(self) -> Turn | None:
         """The last turn of another release than the live one."""
         live = self.live
@@ -97,6 +110,21 @@ class Snapshot:
     def leftovers(self) -> list[Container]:
         """Containers that are neither live nor standby: failed, crashed or superseded releases."""
         return [c for c in self.containers if c not in (self.live, self.standby)]
+
+    def strays(self, repository: str) -> tuple[str, ...]:
+        """The identifiers of images that a killed pull or prune of ours has left without our name.
+
+        An image without any name is ours when its revision is a SHA that some run here aimed at;
+        one that still has its digest must come from the repository as well.
+        """
+        aims = {str(run.begin.get("sha", "")) for run in self.history.runs.values()}
+        return tuple(
+            image.id
+            for image in self.images
+            if not image.tags
+            and image.revision in aims
+            and all(digest.startswith(f"{repository}@") for digest in image.digests)
+        )
 
     def retained(self) -> dict[str, Image]:
         """The images kept for the application, by the SHA in their local name."""

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import gate, traffic
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    REVISION_LABEL,
     Container,
     Image,
     local_repository,
@@ -28,7 +29,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.history import 
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Step
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
-from ansible_collections.greenlight.droplet.plugins.module_utils.registry import REVISION_LABEL
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order, short_sha
 from ansible_collections.greenlight.droplet.plugins.module_utils.watcher import Watcher
@@ -220,12 +220,16 @@ class Steps:
         return step.text
 
     def _retain(self, step: Step) -> str:
-        retained = observe(self._host).retained()
+        snapshot = observe(self._host)
+        retained, strays = snapshot.retained(), snapshot.strays(self._order.source.image)
         for name in step.names:
             image = retained.get(name)
-            for reference in (*image.tags, *image.digests) if image else ():
+            # Our own name goes last: killed in between, the next run still finds the image by it.
+            for reference in (*image.digests, *image.tags) if image else ():
                 self._host.engine.remove_image(reference)
-        return f"removed {', '.join(short_sha(name) for name in step.names)}"
+            if name in strays:
+                self._host.engine.remove_image(name)
+        return f"removed {', '.join(short_sha(n.removeprefix('sha256:')) for n in step.names)}"
 
 
 def unused(name: str, taken: t.Collection[object]) -> str:

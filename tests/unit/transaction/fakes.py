@@ -12,6 +12,7 @@ from dataclasses import replace
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    REVISION_LABEL,
     Container,
     Image,
 )
@@ -26,7 +27,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import (
     Route,
     SlotStatus,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.registry import REVISION_LABEL
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Application,
     ContainerOptions,
@@ -143,7 +143,7 @@ class FakeEngine(Engine):
         return None
 
     def images(self, app: str) -> list[Image]:
-        return [image for image in self._world.images.values() if image.tags]
+        return list(self._world.images.values())
 
     @effect("pull", EngineError)
     def pull(self, source: Source, digest: str) -> None:
@@ -160,9 +160,13 @@ class FakeEngine(Engine):
     @effect("remove image", EngineError)
     def remove_image(self, reference: str) -> None:
         for key, image in list(self._world.images.items()):
-            if reference in image.tags:
+            tags = tuple(tag for tag in image.tags if tag != reference)
+            digests = tuple(digest for digest in image.digests if digest != reference)
+            if reference == image.id or not (tags or digests):
                 assert not any(c.sha == key for c in self._world.containers.values())
                 del self._world.images[key]
+            else:
+                self._world.images[key] = replace(image, tags=tags, digests=digests)
 
 
 class FakeProxy(Proxy):

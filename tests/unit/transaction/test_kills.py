@@ -72,3 +72,37 @@ def test_killed_after_any_effect_it_serves_and_the_next_run_converges(
                 rollback(world)
             assert_consistent(world)
             assert len(world.containers) <= 2, f"left over after {world.effects[-1]}"
+            assert all(image.tags for image in world.images.values()), "an image without our name"
+            assert len(world.images) <= 5
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_a_rollback_killed_and_repeated_never_returns_to_the_bad_release(
+    monkeypatch: pytest.MonkeyPatch, power_cut: bool
+) -> None:
+    clean = prepared(monkeypatch)
+    for point in range(1, kill_points(clean, lambda: rollback(clean)) + 1):
+        world = prepared(monkeypatch)
+        world.kill_after = len(world.effects) + point
+        with pytest.raises(KilledError):
+            rollback(world)
+        world.kill_after, world.locked = None, False
+        if power_cut:
+            world.reboot()
+        rollback(world)
+        assert live_and_standby(world) == (A, B), f"killed after effect {point}"
+        assert_consistent(world)
+
+
+@pytest.mark.parametrize("following", [B, D])
+def test_retention_holds_after_any_kill(monkeypatch: pytest.MonkeyPatch, following: str) -> None:
+    clean = prepared(monkeypatch)
+    points = kill_points(clean, lambda: release(clean, C, retain=2))
+    for point in range(1, points + 1):
+        world = prepared(monkeypatch)
+        world.kill_after = len(world.effects) + point
+        with pytest.raises(KilledError):
+            release(world, C, retain=2)
+        world.kill_after, world.locked = None, False
+        release(world, following, retain=2)
+        assert len(world.images) <= 2, f"killed after effect {point}: {sorted(world.images)}"
