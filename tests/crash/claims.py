@@ -15,7 +15,7 @@ from tests.crash.target import STATE_FOLDER, Target, revision
 from tests.integration.support.bench import APP
 
 # What set-up and a finished run leave in the application's folder.
-FILES = frozenset({"journal.jsonl", "lease.json", "live.map", "lock"})
+FILES = frozenset({"journal.jsonl", "lease.json", "live.map", "canary.map", "lock"})
 RETAIN = 2
 
 
@@ -63,9 +63,13 @@ class Truth:
 
     @property
     def turn(self) -> dict[str, Any]:
-        """The journal's last `live` entry whose run was not taken back."""
+        """The journal's last entry that a release is live, less runs that were taken back.
+
+        `recovered` is what a later run writes for one that died before it could write `live`.
+        """
         reverted = {e["run"] for e in self.journal if e["event"] == "reverted"}
-        found = [e for e in self.journal if e["event"] == "live" and e["run"] not in reverted]
+        turns = [e for e in self.journal if e["event"] in ("live", "recovered")]
+        found = [e for e in turns if e["event"] == "recovered" or e["run"] not in reverted]
         return found[-1] if found else {}
 
     def evidence(self) -> str:
