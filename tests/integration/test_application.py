@@ -31,7 +31,8 @@ def shop(whole_bench: Bench) -> Iterator[Bench]:
 
 def test_it_makes_network_pointer_and_descriptor_once(shop: Bench) -> None:
     four = shop.four(Call("application", SHOP))
-    made = ["network", "/var/lib/greenlight/shop/live.map", "/etc/greenlight/shop.json"]
+    maps = [f"/var/lib/greenlight/shop/{name}.map" for name in ("live", "canary")]
+    made = ["network", *maps, "/etc/greenlight/shop.json"]
     assert four.apply["changes"] == made
     assert [part["before"] for part in four.apply["diff"]] == ["", "", ""]
     assert "greenlight-shop 172.31.20.0/24" in four.apply["diff"][0]["after"]

@@ -97,6 +97,7 @@ def test_an_unfinished_run_is_the_last_one_only() -> None:
     assert fold([*half, *whole("2", "B")]).unfinished() is None
     assert fold([*half, *whole("2", "B")]).overtaken_by("1") == "2"
     assert fold([*whole("2", "B"), *half]).overtaken_by("1") == ""
+    assert fold([*half, *whole("2", "B"), event("begin", "1")]).overtaken_by("1") == ""
 
 
 def test_seconds_of_all_phases_add_up() -> None:
