@@ -155,9 +155,8 @@ def test_a_disk_that_fills_up_during_a_run_leaves_the_old_release(live_b: Bench)
 
 
 def test_a_disk_that_fills_up_during_the_pull_changes_nothing(live_b: Bench) -> None:
-    live_b.sh(
-        f"docker rmi -f $(docker images -q greenlight/api:{sha('C')}) 2>/dev/null", check=False
-    )
+    image = f"$(docker images -q greenlight/api:{sha('C')})"
+    live_b.sh(f"docker rmi -f {image} 2>/dev/null", check=False)
     place = "/var/lib/docker/tmp"
     live_b.sh(f"mount -t tmpfs -o size=64k none {place}")
     try:
