@@ -44,7 +44,8 @@ def test_a_damaged_journal_is_put_aside_and_nothing_is_forgotten(live_b: Bench) 
     assert "2 damaged lines in the journal are put aside" in result["steps"][0]["text"]
     found = assert_whole(live_b, "B")
     assert (found["damaged_lines"], found["standby"]["sha"]) == (0, sha("A"))
-    assert "garbage" in live_b.sh(f"cat {FOLDER}/journal-damaged-*.jsonl; rm {FOLDER}/journal-da*")
+    kept = f"{FOLDER}/journal-damaged-*.jsonl"
+    assert live_b.sh(f"grep -a -c garbage {kept}; rm {kept}").strip() == "1"
 
 
 @pytest.mark.parametrize("content", ["", "half a li"])
@@ -158,7 +159,8 @@ def test_a_disk_that_fills_up_during_the_pull_changes_nothing(live_b: Bench) -> 
     image = f"$(docker images -q greenlight/api:{sha('C')})"
     live_b.sh(f"docker rmi -f {image} 2>/dev/null", check=False)
     place = "/var/lib/docker/tmp"
-    live_b.sh(f"mount -t tmpfs -o size=64k none {place}")
+    # The layers that are not on the host are small: what runs out is room for files.
+    live_b.sh(f"mount -t tmpfs -o size=4k,nr_inodes=1 none {place}")
     try:
         result = live_b.one(live_b.release("C"))
         assert "failed at step 'pull'" in result.msg
