@@ -5,7 +5,9 @@
 
 Usage: python -m scripts.stages TARGET ...
 
-A target that fails does not keep the next one from running; the exit code is 0 when all passed.
+Targets joined by a plus sign run side by side: what the first prints is shown as it comes, what the
+others print when they have ended. A target that fails does not keep the next one from running; the
+exit code is 0 when all passed.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -60,8 +63,8 @@ def count(report: Path, code: int) -> tuple[int, int, int]:
     return passed, max(failed, int(code != 0)), skipped
 
 
-def run(target: str) -> Outcome:
-    """Run `make target` with its output shown as it comes."""
+def run(target: str, *, shown: bool = True) -> Outcome:
+    """Run `make target` with its output shown as it comes, or when it has ended."""
     print(f"== {target}", flush=True)
     report = REPORTS / f"{target}.xml"
     report.unlink(missing_ok=True)
@@ -69,15 +72,33 @@ def run(target: str) -> Outcome:
     if target != "molecule":
         command.append(f"args=--junitxml={report.relative_to(ROOT)}")
     began = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    where = None if shown else subprocess.PIPE
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        check=False,
+        text=True,
+        stdout=where,
+        stderr=None if shown else subprocess.STDOUT,
+    )
+    code = done.returncode
+    if done.stdout:
+        print(f"== {target}, which ran beside\n{done.stdout}", flush=True)
     outcome = Outcome(target, *count(report, code), seconds=time.monotonic() - began)
     print(f"== {outcome.line()}", flush=True)
     return outcome
 
 
+def run_together(targets: list[str]) -> list[Outcome]:
+    """Run targets side by side; one that is alone is simply run."""
+    with ThreadPoolExecutor(len(targets)) as pool:
+        jobs = [pool.submit(run, name, shown=at == 0) for at, name in enumerate(targets)]
+        return [job.result() for job in jobs]
+
+
 def main(targets: list[str]) -> int:
     """Run all targets and print the table; 1 when any failed."""
-    outcomes = [run(target) for target in targets]
+    outcomes = [outcome for stage in targets for outcome in run_together(stage.split("+"))]
     print("\n== where the time went")
     for outcome in outcomes:
         print(outcome.line())

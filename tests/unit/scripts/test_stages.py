@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,22 @@ def test_failure_after_a_clean_report_counts(tmp_path: Path) -> None:
 def test_line() -> None:
     outcome = stages.Outcome("unit", 12, 0, 1, seconds=3.25)
     assert outcome.line() == "unit             3.2 s  12 passed, 0 failed, 1 skipped"
+
+
+def test_targets_with_a_plus_run_side_by_side_and_all_of_them_count(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+    shown_now: list[str] = []
+
+    def run(target: str, *, shown: bool = True) -> stages.Outcome:
+        if target != "alone":
+            both.wait()
+        if shown:
+            shown_now.append(target)
+        return stages.Outcome(target, 1, int(target == "right"), 0, seconds=1.0)
+
+    monkeypatch.setattr(stages, "run", run)
+    assert stages.main(["alone", "left+right"]) == 1
+    assert sorted(shown_now) == ["alone", "left"]
+    assert "3 passed, 1 failed" in capsys.readouterr().out
