@@ -79,6 +79,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import (
 )
 
 
+def _line(freeze: Freeze | None) -> str:
+    return f"{freeze.reason} ({freeze.holder})\n" if freeze else ""
+
+
 def main() -> None:
     """Set or lift the freeze."""
     module = AnsibleModule(
@@ -105,10 +109,7 @@ def main() -> None:
         changed=before != after,
         freeze=text,
         message=f"releases are held back: {text}" if text else "releases are let through",
-        diff={
-            "before": f"{before.describe()}\n" if before else "",
-            "after": f"{text}\n" if text else "",
-        },
+        diff={"before": _line(before), "after": _line(after)},
     )
 
 

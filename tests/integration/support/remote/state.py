@@ -66,6 +66,7 @@ def show(app: str) -> dict[str, object]:
         "runtime": entries(app),
         "journal": text(folder / "journal.jsonl"),
         "lease": text(folder / "lease.json"),
+        "freeze": text(folder / "freeze.json"),
         "descriptor": text(Path("/etc/greenlight", f"{app}.json")),
         "haproxy": subprocess.run(
             ["systemctl", "show", "-p", "MainPID", "haproxy"],
@@ -84,7 +85,8 @@ def clean(app: str) -> None:
         docker("rm", "--force", "--volumes", *found)
     (folder / "live.map").write_text(HEADER, encoding="utf-8")
     ask(f"clear map {folder}/live.map")
-    for name in ("journal.jsonl", "lease.json", "lock"):
+    ask(f"clear map {folder}/canary.map")
+    for name in ("journal.jsonl", "lease.json", "freeze.json", "lock"):
         (folder / name).unlink(missing_ok=True)
 
 
