@@ -92,13 +92,21 @@ class WayBack:
         kept = old.restart_policy == "unless-stopped"
         if other_slot and kept and route.answered and self._host.proxy.status(old.slot).is_up:
             return True
-        return self._try(f"start {old.name}", lambda: self._start(old), EngineError, CheckError)
+        return self._try(
+            f"start {old.name}",
+            lambda: self._start(old, route.answered),
+            EngineError,
+            CheckError,
+            ProxyError,
+        )
 
-    def _start(self, old: Container) -> None:
+    def _start(self, old: Container, proxy_answers: bool) -> None:
+        """Start what may run already; without HAProxy, Docker's word has to do."""
         engine = self._host.engine
         engine.start(old.id)
         engine.set_restart_policy(old.id, "unless-stopped")
-        gate.wait_for_up(self._host, old.slot, _UP_LIMIT)
+        if proxy_answers:
+            gate.wait_for_up(self._host, old.slot, _UP_LIMIT)
 
     def _move(self) -> None:
         host, slot = self._host, self._old.slot if self._old else None

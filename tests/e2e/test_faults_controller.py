@@ -48,19 +48,22 @@ def test_a_killed_controller_leaves_a_fleet_that_serves_and_comes_together(
         time.sleep(0.3)
         controller.kill()
     assert {view.sha for view in fleet().values()} <= {aligned, NEW}
-    status = play("status-api").ok().text
-    assert "reserved by" in status
-    assert "unfinished" in status
-    refused = update(OTHER, *extra(NEXT))
-    refused.refused("A fleet release is under way", f"release of {NEW[:7]}", "until 20")
+    # The last phase may have ended on the hosts although nobody waits for it any more.
+    if moment != "before it settles":
+        status = play("status-api").ok().text
+        assert "reserved by root@" in status
+        assert "unfinished" in status
+        refused = update(OTHER, *extra(NEXT))
+        refused.refused("A fleet release is under way", f"release of {NEW[:7]}", "until 20")
     why = {"app_break_lease": "the job was cancelled"}
     update(OTHER, *extra(NEXT, why)).ok()
     assert set(serving().values()) == {OTHER}
     assert all(len(view.containers) <= 2 for view in fleet().values())
     traffic.stop().clean()
     lines = play("status-api", "-e", "format=jsonl").ok().text
-    assert '"event": "lease-broken"' in lines
-    assert "the job was cancelled" in lines
+    if moment != "before it settles":
+        assert '"event": "lease-broken"' in lines
+        assert "the job was cancelled" in lines
 
 
 @pytest.mark.usefixtures("aligned")
