@@ -110,7 +110,8 @@ def parse_stat(text: str, slot: Slot) -> SlotStatus | None:
             return SlotStatus(
                 status=row["status"] or "",
                 in_flight=_number(row, "scur") + _number(row, "qcur"),
-                requests=_number(row, "req_tot") or _number(row, "stot"),
+                # stot counts each try; req_tot of a server would count what has been answered.
+                requests=_number(row, "stot") - _number(row, "wretr"),
                 server_errors=_number(row, "hrsp_5xx"),
                 connection_errors=_number(row, "econ") + _number(row, "eresp"),
                 answered=sum(_number(row, f"hrsp_{kind}") for kind in _ANSWERS),

@@ -28,9 +28,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
 )
 from tests.unit.parts.servers import RuntimeSocket
 
-STAT = """# pxname,svname,qcur,qmax,scur,smax,stot,status,hrsp_5xx,econ,eresp,req_tot,
-api-blue,slot,1,1,2,9,120,UP 1/2,3,1,2,,
-api-green,slot,0,0,0,0,0,UP,0,0,0,,
+STAT = """# pxname,svname,qcur,qmax,scur,smax,stot,status,hrsp_5xx,econ,eresp,wretr,req_tot,
+api-blue,slot,1,1,2,9,124,UP 1/2,3,1,2,4,3,
+api-green,slot,0,0,0,0,0,UP,0,0,0,0,0,
 """
 
 
