@@ -28,12 +28,14 @@ def image(sha: str, name: str = "api") -> str:
 
 
 def version_dockerfile(parent: str, version: Version) -> str:
-    """The Dockerfile of one version: environment and label, no file of its own."""
+    """The Dockerfile of one version: environment and label, and a layer of its own if it has one."""
     lines = [f"FROM {parent}"]
     pairs = " ".join(f'{key}="{value}"' for key, value in version.environment().items())
     lines.append(f"ENV {pairs}")
     if version.revision is not None:
         lines.append(f'LABEL {REVISION}="{version.revision}"')
+    if version.layer_megabytes:
+        lines.append(f"RUN head -c {version.layer_megabytes}M /dev/urandom > /tmp/layer")
     return "\n".join(lines) + "\n"
 
 

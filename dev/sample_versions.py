@@ -26,6 +26,7 @@ class Version:
     label: RevisionLabel = "right"
     start_seconds: float | None = None
     given_sha: str = ""
+    layer_megabytes: int = 0
 
     @property
     def sha(self) -> str:
@@ -63,6 +64,8 @@ VERSIONS = {
             Version(f"twin-{n}", given_sha=sha_of("twins")[:12] + sha_of(f"twin-{n}")[12:])
             for n in (1, 2)
         ),
+        # All others differ in their settings alone; this one has a layer that must be pulled.
+        Version("heavy", layer_megabytes=4),
         Version("missing-label", label="missing"),
         Version("wrong-label", label="wrong"),
     )

@@ -49,10 +49,11 @@ while True:
 
 @pytest.fixture
 def live_a(bench: Bench) -> Iterator[Bench]:
-    """The droplet with A live, and B nowhere on it."""
+    """The droplet with A live, and neither B nor heavy on it."""
     bench.one(bench.release("A")).ok()
-    found = f"$(docker images -q --no-trunc greenlight/api:{sha('B')})"
-    bench.sh(f"docker rmi -f {found} 2>/dev/null", check=False)
+    for name in ("B", "heavy"):
+        found = f"$(docker images -q --no-trunc greenlight/api:{sha(name)})"
+        bench.sh(f"docker rmi -f {found} 2>/dev/null", check=False)
     bench.sh("cp /etc/hosts /tmp/hosts.kept")
     yield bench
     # In place: the file is a mount of its own.
@@ -96,14 +97,14 @@ def test_a_registry_that_is_down_is_named_and_nothing_is_touched(live_a: Bench) 
 
 def test_a_registry_that_hangs_up_during_the_pull_leaves_the_old_release(live_a: Bench) -> None:
     with relay(live_a, "cut", 0.0):
-        result = live_a.one(live_a.release("B"))
+        result = live_a.one(live_a.release("heavy"))
         assert "failed at step 'pull'" in result.msg
         assert live_a.serving() == sha("A")
     lead(live_a, settings.REGISTRY_ADDRESS)
-    converges(live_a, "B")
+    converges(live_a, "heavy")
 
 
 def test_a_slow_registry_is_waited_for(live_a: Bench) -> None:
-    with relay(live_a, "slow", 0.005):
-        assert live_a.one(live_a.release("B")).ok()["live"]["sha"] == sha("B")
-    assert_whole(live_a, "B")
+    with relay(live_a, "slow", 0.002):
+        assert live_a.one(live_a.release("heavy")).ok()["live"]["sha"] == sha("heavy")
+    assert_whole(live_a, "heavy")
