@@ -28,7 +28,7 @@ def image(sha: str, name: str = "api") -> str:
 
 
 def version_dockerfile(parent: str, version: Version) -> str:
-    """The Dockerfile of one version: environment and label, and a layer of its own if it has one."""
+    """The Dockerfile of one version: environment, label, and a layer of its own if it has one."""
     lines = [f"FROM {parent}"]
     pairs = " ".join(f'{key}="{value}"' for key, value in version.environment().items())
     lines.append(f"ENV {pairs}")
