@@ -39,6 +39,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import CO
 from ansible_collections.greenlight.droplet.plugins.module_utils.registry import (
     Registry,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.reversal import Reversal
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Order,
@@ -83,7 +84,7 @@ def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict
     host = open_host(params["app"])
     transaction = Transaction(host, order)
     if state == "reverted":
-        return _reverted(transaction, order, check_mode)
+        return _reverted(host, order, check_mode)
     _require_ready(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
@@ -169,10 +170,10 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
     return revision, remote.digest
 
 
-def _reverted(transaction: Transaction, order: Order, check_mode: bool) -> dict[str, t.Any]:
+def _reverted(host: Host, order: Order, check_mode: bool) -> dict[str, t.Any]:
     if order.run.startswith(_UNNAMED):
         raise SpecError("state=reverted needs option run: it takes back what that run has done.")
-    outcome = None if check_mode else transaction.revert()
+    outcome = None if check_mode else Reversal(host, order).run()
     if outcome is None:
         return {"changed": False, "message": "this run has changed nothing here", "steps": []}
     return _result(outcome, order, changed=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import (
+    admission,
     report,
     steps,
     traffic,
@@ -16,16 +17,13 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.back import Way
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     CheckError,
-    FileError,
     GreenlightError,
-    SpecError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
 from ansible_collections.greenlight.droplet.plugins.module_utils.health import check_expectation
 from ansible_collections.greenlight.droplet.plugins.module_utils.history import (
     BEGIN,
     SETTLED,
-    State,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
@@ -39,9 +37,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
-
-MIN_FREE_BYTES: t.Final = 1_048_576
-"""Bytes that must be free for the pointer, the journal and the lease before a run begins."""
 
 
 class Transaction:
@@ -61,14 +56,14 @@ class Transaction:
         """
         check_expectation(self._order.health.expect)
         if reserve:
-            self._lock()
+            admission.lock(self._host, self._order)
         elif not self._order.break_lease:
             self._host.lock.check_lease(self._order.run)
         try:
             snapshot = observe(self._host)
             plan = self._plan(snapshot, find_goal(snapshot), phase)
             if plan.steps:
-                self._check_freeze(snapshot)
+                admission.check_freeze(self._host, self._order, snapshot)
             if plan.steps and reserve:
                 self._lease(plan.goal)
             return report.Outcome(plan, snapshot, snapshot)
@@ -91,12 +86,6 @@ class Transaction:
         )
         return make_plan(snapshot, goal, phase, terms)
 
-    def _check_freeze(self, snapshot: Snapshot) -> None:
-        order = self._order
-        begun = not snapshot.history.run(order.run).is_over
-        if order.action == "release" and not order.ignore_freeze and not begun:
-            self._host.freeze.check()
-
     def run(self, find_goal: t.Callable[[Snapshot], Goal], phase: Phase) -> report.Outcome:
         """Bring the host to the goal, up to the end of the phase.
 
@@ -104,7 +93,7 @@ class Transaction:
         then serves again unless the failure came after the new one was proved.
         """
         check_expectation(self._order.health.expect)
-        self._lock()
+        admission.lock(self._host, self._order)
         try:
             snapshot = observe(self._host)
             plan = self._plan(snapshot, find_goal(snapshot), phase)
@@ -117,21 +106,6 @@ class Transaction:
             return outcome
         finally:
             self._host.lock.release()
-
-    def _lock(self) -> None:
-        order, lock = self._order, self._host.lock
-        lock.acquire(order.run, order.caller.holder, order.action, order.lock_wait)
-        try:
-            if order.break_lease and (lease := lock.read_lease()) and lease.run != order.run:
-                self._note("lease-broken", reason=order.break_lease, broken=lease.describe())
-                lock.end_lease()
-            lock.check_lease(order.run)
-        except GreenlightError:
-            lock.release()
-            raise
-
-    def _note(self, event: str, **data: t.Any) -> None:
-        self._host.journal.write(event, self._order.run, holder=self._order.caller.holder, **data)
 
     def _lease(self, goal: Goal) -> None:
         order = self._order
@@ -148,14 +122,8 @@ class Transaction:
     def _begin(self, snapshot: Snapshot, goal: Goal, phase: Phase) -> None:
         """Open the run in the journal, unless an earlier phase has. Raises before any change."""
         order, host, live = self._order, self._host, snapshot.live
-        self._check_freeze(snapshot)
-        folder = host.application.folder
-        if (free := host.journal.free_bytes()) < MIN_FREE_BYTES:
-            raise FileError(
-                f"The disk that holds {folder} is full ({free} bytes left, a run needs"
-                f" {MIN_FREE_BYTES}). Free some space, for instance with 'docker system df' and"
-                " 'journalctl --vacuum-size=100M' on the host; nothing was changed."
-            )
+        admission.check_freeze(host, order, snapshot)
+        admission.check_space(host)
         if self._is_new(snapshot, goal):
             if not snapshot.history.damaged:
                 host.journal.rotate()
@@ -173,7 +141,9 @@ class Transaction:
                 else None,
             )
             if order.ignore_freeze and (freeze := host.freeze.read()):
-                self._note("freeze-ignored", reason=order.ignore_freeze, freeze=freeze.describe())
+                admission.note(
+                    host, order, "freeze-ignored", order.ignore_freeze, freeze.describe()
+                )
         if phase != "settled":
             self._lease(goal)
 
@@ -255,51 +225,3 @@ class Transaction:
             return self._host.engine.log_lines(target.id, report.LOG_LINES)
         except GreenlightError as exc:
             return [f"(the log cannot be read: {exc})"]
-
-    def revert(self) -> report.Outcome | None:
-        """Take back what this run has done on this host, before it was settled; None: nothing."""
-        run = self._order.run
-        # A run that never began here has no business with the lock of the one that did.
-        state = self._host.journal.read().run(run).state
-        if state in (State.ABSENT, State.REVERTED) and not self._is_reserved():
-            return None
-        self._lock()
-        try:
-            before = observe(self._host)
-            mine = before.history.run(run)
-            if mine.state is State.SETTLED:
-                raise SpecError(f"Run {run} is settled: its old release is stopped. Use rollback.")
-            if mine.is_over:
-                self._host.lock.end_own_lease(run)
-                return None
-            if other := before.history.overtaken_by(run):
-                raise SpecError(
-                    f"Run {run} cannot be taken back: run {other} has begun since, so what serves"
-                    " now is no longer its doing. status-api.yml shows what that is."
-                )
-            return self._take_back(before)
-        finally:
-            self._host.lock.release()
-
-    def _is_reserved(self) -> bool:
-        lease = self._host.lock.read_lease()
-        return lease is not None and lease.run == self._order.run
-
-    def _take_back(self, before: Snapshot) -> report.Outcome:
-        mine = before.history.run(self._order.run)
-        old = next((c for c in before.containers if c.release == mine.origin), None)
-        if mine.origin and old is None:
-            raise SpecError(
-                f"The container of {mine.origin}, which was live before run {mine.identifier}, is"
-                " gone, so the pointer stays where it is. Release the SHA that shall be live."
-            )
-        names = mine.started | mine.staged
-        found = [c for c in before.containers if c.release in names and c.release != mine.origin]
-        way = WayBack(self._host, self._order, found[-1] if found else None, old)
-        started = self._host.clock.now()
-        way.point()
-        way.clear("taken back, because another host failed")
-        seconds = self._host.clock.now() - started
-        goal = Goal(old.sha if old else "", "", "", "", old)
-        done = [report.Done("go back", str(way), seconds)]
-        return report.Outcome(Plan(goal, ()), before, observe(self._host), done)

@@ -73,7 +73,7 @@ def test_a_lease_of_another_run_is_named_and_can_be_broken(live_a: Bench) -> Non
     (entry,) = [e for e in bench.journal() if e["event"] == "lease-broken"]
     assert entry["reason"] == "controller died"
     assert entry["holder"] == "ann"
-    assert "run r8" in entry["broken"]
+    assert "run r8" in entry["overruled"]
     # What the other run had staged is gone.
     found = {c["Config"]["Labels"]["greenlight.sha"] for c in bench.containers().values()}
     assert found == {sha("A"), sha("C")}

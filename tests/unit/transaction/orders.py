@@ -18,6 +18,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import 
 from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Outcome
+from ansible_collections.greenlight.droplet.plugins.module_utils.reversal import Reversal
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
 from tests.unit.transaction.host_state import make_host
@@ -68,4 +69,4 @@ def rollback(world: World, sha: str = "", phase: Phase = "settled", **values: t.
 def revert(world: World, run: str) -> Outcome | None:
     """Take back what a run has done."""
     order, _goal = order_for(world, sha_of("any"), run=run)
-    return Transaction(make_host(world), order).revert()
+    return Reversal(make_host(world), order).run()

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""May this run work on this host now? The lock, the lease, a freeze, room on the disk."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+    FileError,
+    GreenlightError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host
+from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
+
+MIN_FREE_BYTES: t.Final = 1_048_576
+"""Bytes that must be free for the pointer, the journal and the lease before a run begins."""
+
+
+def lock(host: Host, order: Order) -> None:
+    """Take the kernel lock, and break another run's lease when the order has a reason to.
+
+    Raises LockedError, with nothing held, when another process or run is at work.
+    """
+    host.lock.acquire(order.run, order.caller.holder, order.action, order.lock_wait)
+    try:
+        lease = host.lock.read_lease() if order.break_lease else None
+        if lease is not None and lease.run != order.run:
+            note(host, order, "lease-broken", order.break_lease, lease.describe())
+            host.lock.end_lease()
+        host.lock.check_lease(order.run)
+    except GreenlightError:
+        host.lock.release()
+        raise
+
+
+def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> None:
+    """Write down who overruled what, and why."""
+    holder = order.caller.holder
+    host.journal.write(event, order.run, holder=holder, reason=reason, overruled=overruled)
+
+
+def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:
+    """Raise FrozenError for a release that has not begun and has no reason to go through."""
+    begun = not snapshot.history.run(order.run).is_over
+    if order.action == "release" and not order.ignore_freeze and not begun:
+        host.freeze.check()
+
+
+def check_space(host: Host) -> None:
+    """Raise FileError when the disk of the journal and the pointer is full."""
+    if (free := host.journal.free_bytes()) < MIN_FREE_BYTES:
+        raise FileError(
+            f"The disk that holds {host.application.folder} is full ({free} bytes left, a run needs"
+            f" {MIN_FREE_BYTES}). Free some space, for instance with 'docker system df' and"
+            " 'journalctl --vacuum-size=100M' on the host; nothing was changed."
+        )
