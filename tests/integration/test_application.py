@@ -34,7 +34,7 @@ def test_it_makes_network_pointer_and_descriptor_once(shop: Bench) -> None:
     maps = [f"/var/lib/greenlight/shop/{name}.map" for name in ("live", "canary")]
     made = ["network", *maps, "/etc/greenlight/shop.json"]
     assert four.apply["changes"] == made
-    assert [part["before"] for part in four.apply["diff"]] == ["", "", ""]
+    assert [part["before"] for part in four.apply["diff"]] == [""] * 4
     assert "greenlight-shop 172.31.20.0/24" in four.apply["diff"][0]["after"]
     assert four.apply_again["changes"] == []
 
