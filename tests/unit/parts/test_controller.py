@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import console, fleet
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet
 
 SHA, OLD = "a" * 40, "b" * 40
 PLAN = {"sha": SHA, "digest": "sha256:1", "needed": True, "live": {"slot": "blue"}}
@@ -135,3 +136,32 @@ def test_ufw_rules_read_as_ufw_prints_them() -> None:
 def test_slots_have_fixed_addresses() -> None:
     assert networks.slot_address("172.31.10.0/24", "blue") == "172.31.10.2"
     assert networks.slot_address("172.31.10.0/24", "green") == "172.31.10.3"
+
+
+def run_of(time: str, **changes: t.Any) -> dict[str, t.Any]:
+    """A run as release_info tells it."""
+    told = {"time": time, "ended": "later", "action": "release", "from_sha": OLD, "sha": SHA}
+    rest = {"outcome": "settled", "reason": "", "seconds": {"gate": 1.0, "drain": 0.25}}
+    return {**told, **rest, "holder": "ann@laptop", "ci_run": "", **changes}
+
+
+def test_runs_table_is_newest_first_and_says_who_and_why() -> None:
+    runs = [
+        run_of("noon", outcome="reverted", reason="x" * 80 + "\nsecond line"),
+        run_of("one", ended="", outcome="staged", ci_run="https://ci.example.com/7"),
+    ]
+    text = audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 5)
+    header, newest, oldest = text.splitlines()
+    assert header.split() == ["HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO"]
+    assert "unfinished (staged)" in newest
+    assert newest.split()[-3:] == ["1.2", "ann@laptop", "https://ci.example.com/7"]
+    assert f"reverted: {'x' * 57}..." in oldest
+    assert OLD[:7] in oldest
+    assert len(audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 1).splitlines()) == 2
+
+
+def test_journal_lines_are_sorted_over_the_hosts() -> None:
+    events = {"a": [{"time": "2", "event": "live"}], "b": [{"time": "1", "event": "begin"}]}
+    hosts = {name: {"__app_info": {"events": found}} for name, found in events.items()}
+    lines = [json.loads(line) for line in audit.journal_lines(hosts, ["a", "b"]).splitlines()]
+    assert [(line["host"], line["event"]) for line in lines] == [("b", "begin"), ("a", "live")]
