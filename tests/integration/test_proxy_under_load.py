@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""No request is lost when the machinery around a live release is restarted, or on a release."""
+"""No request is lost on releases and rollbacks. Faults under load: test_faults_services.py."""
 
 from __future__ import annotations
 
@@ -35,22 +35,6 @@ def load(url: str) -> Iterator[dict[str, Any]]:
         counts = run.stop()
     assert counts["ok"] > 50
     assert counts["failed"] == 0, counts["reasons"]
-
-
-def test_a_restart_of_dockerd_loses_nothing(serving: Bench, front: str) -> None:
-    (name,) = serving.containers()
-    started = serving.containers()[name]["State"]["StartedAt"]
-    with load(front):
-        serving.sh("sleep 1; systemctl restart docker; docker info >/dev/null; sleep 1")
-    # live-restore: the container is the same process as before.
-    assert serving.containers()[name]["State"]["StartedAt"] == started
-    assert serving.serving() == sha("A")
-
-
-def test_reloads_of_the_firewall_lose_nothing(serving: Bench, front: str) -> None:
-    with load(front):
-        serving.sh("for i in 1 2 3; do sleep 0.5; ufw reload >/dev/null; done; sleep 1")
-    assert "Status: active" in serving.sh("ufw status")
 
 
 def test_releases_and_rollbacks_lose_nothing(serving: Bench, front: str) -> None:
