@@ -52,13 +52,13 @@ def open_host(app: str) -> Host:
     )
 
 
-def observe(host: Host) -> Snapshot:
-    """Read what is there now."""
+def observe(host: Host, *, images: bool = True) -> Snapshot:
+    """Read what is there now; without the images where only what serves is asked for."""
     app = host.application.app
     return Snapshot(
         application=host.application,
         route=host.proxy.read_route(),
         containers=tuple(host.engine.containers(app)),
-        images=tuple(host.engine.images(app)),
+        images=tuple(host.engine.images(app)) if images else (),
         history=host.journal.read(),
     )

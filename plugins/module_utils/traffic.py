@@ -41,7 +41,7 @@ def assert_not_live(host: Host, container: Container | None) -> None:
     """
     if container is None:
         return
-    snapshot = observe(host)
+    snapshot = observe(host, images=False)
     live, route = snapshot.live, snapshot.route
     if live is not None and live.id == container.id:
         raise CheckError(
@@ -84,7 +84,7 @@ def stop_for_rollback(host: Host, container: Container, grace: int) -> None:
 def serving_line(host: Host) -> str:
     """Ask the proxy what serves now and say it in one line."""
     try:
-        snapshot = observe(host)
+        snapshot = observe(host, images=False)
     except (EngineError, FileError, ProxyError) as exc:
         return f"unknown: {exc}"
     live = snapshot.live
