@@ -90,7 +90,7 @@ class WayBack:
         """
         other_slot = self._target is not None and self._target.slot != old.slot
         kept = old.restart_policy == "unless-stopped"
-        if other_slot and kept and route.answered and self._host.proxy.status(old.slot).is_up:
+        if other_slot and kept and route.answered and self._is_up(old):
             return True
         return self._try(
             f"start {old.name}",
@@ -99,6 +99,13 @@ class WayBack:
             CheckError,
             ProxyError,
         )
+
+    def _is_up(self, old: Container) -> bool:
+        try:
+            return self._host.proxy.status(old.slot).is_up
+        except ProxyError:
+            # It has died since the pointer was read.
+            return False
 
     def _start(self, old: Container, proxy_answers: bool) -> None:
         """Start what may run already; without HAProxy, Docker's word has to do."""
