@@ -78,6 +78,8 @@ def test_a_way_back_into_the_slot_of_what_serves_leaves_it_serving(world: World)
     release(world, B, run="run-1", phase="live")
     change(world, B, state="exited")
     release(world, B, run="run-1", phase="live")
+    # HAProxy calls the slot UP, but it is the other container that answers there.
+    change(world, A, restart_policy="unless-stopped")
     outcome = revert(world, "run-1")
     assert outcome is not None
     assert "could not start" in outcome.done[0].text
@@ -96,3 +98,12 @@ def test_the_standby_outlives_a_hand_that_took_its_container(world: World) -> No
     world.images = {k: i for k, i in world.images.items() if k != A}
     with pytest.raises(SpecError, match=f"pulled again: sha={A}"):
         rollback(world)
+
+
+def test_a_run_that_takes_another_aim_goes_back_to_what_served_when_it_did(world: World) -> None:
+    release(world, A)
+    release(world, B, run="run-1", phase="live")
+    release(world, C, run="run-1", phase="live")
+    assert revert(world, "run-1") is not None
+    assert live_and_standby(world)[0] == B
+    assert_consistent(world)
