@@ -107,3 +107,22 @@ def test_a_run_that_takes_another_aim_goes_back_to_what_served_when_it_did(world
     assert revert(world, "run-1") is not None
     assert live_and_standby(world)[0] == B
     assert_consistent(world)
+
+
+def test_a_lost_restart_policy_and_a_left_over_canary_are_repaired(world: World) -> None:
+    release(world, A)
+    release(world, B)
+    change(world, B, restart_policy="no")
+    world.canary, world.percent = "green", 10
+    assert [done.step for done in release(world, B).done] == ["repair", "repair"]
+    assert (world.canary, world.percent) == (None, 0)
+    world.reboot()
+    assert world.serving() is not None
+
+
+def test_a_staged_rollback_to_a_warm_standby_forgets_its_end(world: World) -> None:
+    release(world, A)
+    release(world, B, standby="warm")
+    assert world.ending
+    rollback(world, run="run-1", phase="staged")
+    assert not world.ending
