@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration molecule e2e soak crash cutovers fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration molecule e2e soak lives crash cutovers fleet fleet-down clean format build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -40,8 +40,11 @@ molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 e2e: setup ## the dev fleet under load
 	@$(PYTHON) -m pytest tests/e2e $(args)
 
-soak: setup ## the long runs: every point of the crash matrix, 200 cutovers under load
-	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages crash cutovers
+soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cutovers under load
+	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers
+
+lives: setup ## random lives of a droplet in memory, other ones each time
+	@GREENLIGHT_LIVES=$${GREENLIGHT_LIVES:-2000} $(PYTHON) -m pytest tests/unit/transaction/test_model.py $(args)
 
 crash: setup ## processes killed and power cut between any two effects of a release
 	@$(PYTHON) -m pytest tests/crash $(args)

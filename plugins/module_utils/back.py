@@ -63,8 +63,7 @@ class WayBack:
         begin = self._host.clock.now()
         route = self._route()
         if route.answered and (route.canary or route.percent):
-            self._try("end the canary", self._host.proxy.clear_canary, ProxyError)
-            self.said.append("the canary is over")
+            self._end_canary()
         target = self._target
         if target is None or target.slot not in (route.slot, route.file):
             return
@@ -73,6 +72,15 @@ class WayBack:
             return
         self._move()
         self.pointer_seconds = self._host.clock.now() - begin
+
+    def _end_canary(self) -> None:
+        failure = self._retry(self._host.proxy.clear_canary, ProxyError, _PROXY_LIMIT)
+        if failure is None:
+            self.said.append("the canary is over")
+            return
+        # Its share of the requests may still be led to the new release.
+        self._safe = False
+        self.said.append(f"could not end the canary ({_line(failure)})")
 
     def _route(self) -> Route:
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import typing as t
 
 import hypothesis.strategies as st
@@ -280,9 +281,13 @@ class Droplet(RuleBasedStateMachine):
             assert self.snapshot().history.irregular == []
 
 
+# The same lives in every run, so that a change is judged by itself; `make soak` draws new ones.
+ANEW = "GREENLIGHT_LIVES" in os.environ
 Droplet.TestCase.settings = settings(
-    max_examples=150,
-    stateful_step_count=25,
+    max_examples=int(os.environ.get("GREENLIGHT_LIVES", "150")),
+    stateful_step_count=50 if ANEW else 25,
+    derandomize=not ANEW,
+    print_blob=True,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

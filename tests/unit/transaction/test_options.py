@@ -13,6 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     FrozenError,
+    GreenlightError,
     LockedError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import Freeze
@@ -193,6 +194,34 @@ def test_what_traffic_may_still_reach_goes_on_running(world: World, effect: str)
     assert live_and_standby(world)[0] == D
     assert len(world.containers) == 2
     assert_consistent(world)
+
+
+def test_a_canary_that_cannot_be_ended_keeps_its_container(world: World) -> None:
+    world.behaviour[C] = "errors"
+    world.broken = {"end canary": B}
+    with pytest.raises(Failure, match="could not end the canary") as caught:
+        release(world, C, canary=CANARY)
+    assert "the canary is over" not in str(caught.value)
+    assert {c.sha for c in world.containers.values() if c.running} == {B, C}
+    world.broken.clear()
+    release(world, D)
+    assert (world.canary, world.percent) == (None, 0)
+    assert live_and_standby(world) == (D, B)
+    assert_consistent(world)
+
+
+def test_a_canary_whose_end_is_refused_once_ends_all_the_same(world: World) -> None:
+    world.behaviour[C] = "errors"
+    for point in range(1, 40):
+        world.faults = {len(world.effects) + point: "before"}
+        with pytest.raises(GreenlightError) as caught:
+            release(world, C, canary=CANARY)
+        if "refused: end canary" in world.effects:
+            break
+        world.images.pop(C, None)
+    assert "the canary is over" in str(caught.value)
+    assert live_and_standby(world) == (B, A)
+    assert [c.sha for c in world.containers.values() if c.running] == [B]
 
 
 def test_an_old_container_that_cannot_be_started_leaves_the_new_one(world: World) -> None:
