@@ -10,6 +10,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import tempfile
 import typing as t
 from pathlib import Path
@@ -69,10 +70,13 @@ def _sync_folder(folder: str) -> None:
         os.close(descriptor)
 
 
-def write_atomic(path: str, text: str, mode: int = 0o644) -> None:
+def write_atomic(
+    path: str, text: str, mode: int = 0o644, owner: tuple[int, int] | None = None
+) -> None:
     """Replace the file so that a reader, also after a power cut, sees the old or the new text.
 
-    Temporary file in the same folder, fsync, rename, fsync of the folder. Raises FileError.
+    Temporary file in the same folder, fsync, rename, fsync of the folder. `owner` is a user and a
+    group by number; without it the file is ours. Raises FileError.
     """
     folder = os.path.dirname(path)
     try:
@@ -81,6 +85,8 @@ def write_atomic(path: str, text: str, mode: int = 0o644) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(text)
                 stream.flush()
+                if owner is not None:
+                    os.fchown(stream.fileno(), *owner)
                 os.fchmod(stream.fileno(), mode)
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
@@ -153,6 +159,17 @@ def remove_temporaries(folder: str, name: str) -> None:
     for found in os.listdir(folder):
         if found.startswith(prefix):
             remove(f"{folder}/{found}")
+
+
+def permissions(path: str) -> tuple[int, int, int] | None:
+    """Return mode, user and group of what is at the path, by number; None when nothing is."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
 
 
 def make_folder(path: str, mode: int) -> None:
