@@ -37,6 +37,10 @@ class RegistryError(GreenlightError):
     """The registry refused, did not answer, or lacks the image."""
 
 
+class FirewallError(GreenlightError):
+    """The packet filter refused a rule, or one of its programs failed."""
+
+
 class EngineError(GreenlightError):
     """The Docker engine refused a call."""
 

@@ -1,13 +1,12 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks and addresses of hosts: which holds which, and the firewall's rules. Pure."""
+"""Networks and addresses of hosts: which holds which. Pure."""
 
 from __future__ import annotations
 
 import ipaddress
-import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 
 def networks_holding(networks: Sequence[str], addresses: Sequence[str]) -> list[str]:
@@ -43,29 +42,3 @@ def slot_address(subnet: str, slot: str) -> str:
         return str(ipaddress.ip_network(subnet)[positions[slot]])
     except (ValueError, IndexError) as exc:
         raise ValueError(f"{subnet!r} is not a network that holds two slots") from exc
-
-
-def ufw_rules(rules: Sequence[Mapping[str, t.Any]]) -> list[str]:
-    """Return the commands that allow each rule's sources, as 'ufw show added' prints them.
-
-    A rule has port, sources, comment, and protocol (tcp unless it says udp).
-    """
-    lines: list[str] = []
-    for rule in rules:
-        for source in rule["sources"]:
-            origin = _ufw_source(str(source))
-            lines.append(
-                f"ufw allow from {origin} to any port {rule['port']}"
-                f" proto {rule.get('protocol', 'tcp')} comment '{rule['comment']}'"
-            )
-    return list(dict.fromkeys(lines))
-
-
-def _ufw_source(text: str) -> str:
-    """Write a source as UFW does: a single address without its prefix length."""
-    try:
-        network = ipaddress.ip_network(text, strict=False)
-    except ValueError as exc:
-        raise ValueError(f"{text!r} is neither an address nor a network") from exc
-    single = network.prefixlen == network.max_prefixlen
-    return str(network.network_address) if single else str(network)

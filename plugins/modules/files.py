@@ -103,11 +103,14 @@ FILE: dict[str, t.Any] = {
 
 
 def _diff(difference: file_set.Difference) -> list[dict[str, str]]:
-    """Text and permissions apart, so that a change of the mode alone shows as that."""
+    """Text and permissions apart, so that a change of the mode alone shows as that.
+
+    Of a new file the text is enough.
+    """
     shown = []
     if difference.before != difference.after:
         shown.append((difference.path, difference.before, difference.after))
-    if difference.before_permissions != difference.after_permissions:
+    if difference.before_permissions not in ("absent", difference.after_permissions):
         before, after = difference.before_permissions, difference.after_permissions
         shown.append((f"{difference.path} (permissions)", f"{before}\n", f"{after}\n"))
     return [

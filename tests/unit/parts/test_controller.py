@@ -112,25 +112,11 @@ def test_networks_holding_addresses(addresses: list[str], found: list[str]) -> N
         (lambda: networks.networks_holding([], ["ten"]), "'ten' is not an IP address"),
         (lambda: networks.slot_address("10.0.0.0/24", "red"), "'red' is not a slot"),
         (lambda: networks.slot_address("10.0.0.0/32", "blue"), "holds two slots"),
-        (
-            lambda: networks.ufw_rules([{"port": 1, "sources": ["any"], "comment": "x"}]),
-            "'any' is neither an address nor a network",
-        ),
     ],
 )
 def test_bad_networks_are_named(call: t.Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         call()
-
-
-def test_ufw_rules_read_as_ufw_prints_them() -> None:
-    rule = {"port": 3002, "sources": ["10.0.0.1/32", "10.0.0.9/24"], "comment": "api"}
-    udp = {"port": 53, "sources": ["2001:db8::1"], "comment": "dns", "protocol": "udp"}
-    assert networks.ufw_rules([rule, rule, udp]) == [
-        "ufw allow from 10.0.0.1 to any port 3002 proto tcp comment 'api'",
-        "ufw allow from 10.0.0.0/24 to any port 3002 proto tcp comment 'api'",
-        "ufw allow from 2001:db8::1 to any port 53 proto udp comment 'dns'",
-    ]
 
 
 def test_slots_have_fixed_addresses() -> None:
