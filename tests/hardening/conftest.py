@@ -4,6 +4,7 @@
 """One droplet set up by setup-api.yml, a neighbour that nobody has allowed anything, an attacker.
 
 GREENLIGHT_KEEP=1 leaves them in place at the end, and set-up out when it was done before.
+GREENLIGHT_HARDENING names the droplet, so that two runs side by side do not meet.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import pytest
 
 from tests.hardening.droplets import Droplet, Host, fleet, remove_host
 
-NAMES = {"hardening": 2281, "hardening-neighbour": 2282, "hardening-attacker": 2283}
+NAME = os.environ.get("GREENLIGHT_HARDENING", "hardening")
+NAMES = (NAME, f"{NAME}-neighbour", f"{NAME}-attacker")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
 READY = "/run/greenlight-test-ready"
 
@@ -26,8 +28,8 @@ def hosts() -> Iterator[dict[str, Host]]:
     """All hosts by name, booted."""
     fleet("up", "--droplets", "0")
     try:
-        for name, port in NAMES.items():
-            fleet("droplet", "up", name, "--port", str(port))
+        for name in NAMES:
+            fleet("droplet", "up", name)
         yield {name: Host(name) for name in NAMES}
     finally:
         if not KEEP:
@@ -38,7 +40,7 @@ def hosts() -> Iterator[dict[str, Host]]:
 @pytest.fixture(scope="session")
 def whole_droplet(hosts: dict[str, Host], tmp_path_factory: pytest.TempPathFactory) -> Droplet:
     """The droplet, set up once."""
-    droplet = Droplet(hosts["hardening"].name, tmp_path_factory.mktemp("inventory"))
+    droplet = Droplet(hosts[NAME].name, tmp_path_factory.mktemp("inventory"))
     if not (KEEP and droplet.try_inside(f"test -e {READY}")[0] == 0):
         done = droplet.setup()
         assert done.returncode == 0, done.stdout
@@ -56,13 +58,13 @@ def droplet(whole_droplet: Droplet) -> Droplet:
 @pytest.fixture(scope="session")
 def neighbour(hosts: dict[str, Host]) -> Host:
     """A host on the droplet's network that nobody has allowed anything."""
-    return hosts["hardening-neighbour"]
+    return hosts[f"{NAME}-neighbour"]
 
 
 @pytest.fixture(scope="session")
 def attacker(hosts: dict[str, Host]) -> Host:
     """Another one, which misbehaves."""
-    return hosts["hardening-attacker"]
+    return hosts[f"{NAME}-attacker"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
