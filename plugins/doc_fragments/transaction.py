@@ -74,6 +74,10 @@ options:
     description: User of the container in place of the image's own.
     type: str
     default: ''
+  allow_root:
+    description: Run the container as root when its image, or O(user), says so. Refused otherwise.
+    type: bool
+    default: false
   memory:
     description: Memory limit as Docker writes it; swap is not added to it.
     type: str
@@ -82,24 +86,43 @@ options:
     description: Processors that the container may use. V(0) sets no limit.
     type: float
     default: 0.0
+  cpu_shares:
+    description: Weight of the container while processors are scarce; the host's own services weigh
+      more than the default. V(0) leaves it to Docker.
+    type: int
+    default: 512
   pids_limit:
     description: Most processes and threads in the container.
     type: int
     default: 512
+  ulimits:
+    description: Resource limits by name, such as C(nofile), soft and hard in one, where the
+      engine's own do not fit.
+    type: dict
+    default: {}
   read_only:
     description: Mount the root file system read-only.
     type: bool
     default: true
   tmpfs:
-    description: Folders of the container that are writable in memory, 64 MiB each.
+    description: Folders of the container that are writable in memory.
     type: list
     elements: str
     default: [/tmp]
+  tmpfs_size:
+    description: Size of each of them as Docker writes it. It counts as memory of the container.
+    type: str
+    default: 64m
   cap_add:
     description: Linux capabilities to give back; all of them are dropped.
     type: list
     elements: str
     default: []
+  apparmor_profile:
+    description: AppArmor profile of the container, which must be loaded on the host. Empty means
+      Docker's own.
+    type: str
+    default: ''
   volumes:
     description: Volumes and bind mounts as Docker writes them.
     type: list

@@ -12,11 +12,14 @@ import copy
 import re
 import typing as t
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import (
+    ContainerOptions,
+    is_root,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Caller,
     Canary,
-    ContainerOptions,
     HealthCheck,
     Order,
     Source,
@@ -40,12 +43,17 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "command": {"type": "list", "elements": "str", "default": []},
     "user": {"type": "str", "default": ""},
+    "allow_root": {"type": "bool", "default": False},
     "memory": {"type": "str", "default": "512m"},
     "cpus": {"type": "float", "default": 0.0},
+    "cpu_shares": {"type": "int", "default": 512},
     "pids_limit": {"type": "int", "default": 512},
+    "ulimits": {"type": "dict", "default": {}},
     "read_only": {"type": "bool", "default": True},
     "tmpfs": {"type": "list", "elements": "str", "default": ["/tmp"]},
+    "tmpfs_size": {"type": "str", "default": "64m"},
     "cap_add": {"type": "list", "elements": "str", "default": []},
+    "apparmor_profile": {"type": "str", "default": ""},
     "volumes": {"type": "list", "elements": "str", "default": []},
     "init": {"type": "bool", "default": True},
     "stop_timeout": {"type": "int", "default": 30},
@@ -126,6 +134,7 @@ _MINIMA: t.Final = (
     ("", "retain", 2),
     ("", "stop_timeout", 1),
     ("", "pids_limit", 16),
+    ("", "cpu_shares", 0),
     ("", "lock_wait", 0),
     ("", "lease_seconds", 30),
 )
@@ -223,25 +232,50 @@ def _container(params: dict[str, t.Any]) -> ContainerOptions:
             f"The secret {', '.join(empty)} is empty. Fill it in the vault or in the environment of"
             " the machine that runs Ansible; nothing was changed."
         )
-    if not re.fullmatch(r"[0-9]+[bkmg]", params["memory"]):
-        raise SpecError(f"memory {params['memory']!r} is not a size such as '512m' or '2g'.")
+    _check_sizes_and_user(params)
     return ContainerOptions(
         env=env,
         secrets=secrets,
         command=tuple(params["command"]),
         user=params["user"],
+        allow_root=params["allow_root"],
         memory=params["memory"],
         cpus=params["cpus"],
+        cpu_shares=params["cpu_shares"],
         pids_limit=params["pids_limit"],
+        ulimits=_limits(params["ulimits"]),
         read_only=params["read_only"],
         tmpfs=tuple(params["tmpfs"]),
+        tmpfs_size=params["tmpfs_size"],
         cap_add=tuple(params["cap_add"]),
+        apparmor_profile=params["apparmor_profile"],
         volumes=tuple(params["volumes"]),
         init=params["init"],
         stop_timeout=params["stop_timeout"],
         log_max_size=params["log_max_size"],
         log_max_files=params["log_max_files"],
     )
+
+
+def _check_sizes_and_user(params: dict[str, t.Any]) -> None:
+    for name in ("memory", "tmpfs_size"):
+        if not re.fullmatch(r"[0-9]+[bkmg]", params[name]):
+            raise SpecError(f"{name} {params[name]!r} is not a size such as '512m' or '2g'.")
+    if params["user"] and is_root(params["user"]) and not params["allow_root"]:
+        raise SpecError(
+            f"user {params['user']!r} is root, which a container does not need. Name another one,"
+            " best by number, such as '10001:10001', or set app_allow_root: true."
+        )
+
+
+def _limits(raw: dict[str, t.Any]) -> dict[str, int]:
+    for name, value in raw.items():
+        if not re.fullmatch(r"[a-z]+", str(name)) or not re.fullmatch(r"-1|[0-9]+", str(value)):
+            raise SpecError(
+                f"ulimits.{name} is {value!r}; a limit has a name such as 'nofile' and a number, -1"
+                " for none."
+            )
+    return {str(name): int(value) for name, value in raw.items()}
 
 
 def _health(raw: dict[str, t.Any]) -> HealthCheck:

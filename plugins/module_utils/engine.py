@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import (
+    ContainerOptions,
+    host_options,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     LABEL,
     REVISION_LABEL,
@@ -25,14 +29,13 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Application,
-    ContainerOptions,
     Source,
 )
 
 try:
     from docker import APIClient
     from docker.errors import APIError, DockerException, NotFound
-    from docker.types import EndpointConfig, IPAMConfig, IPAMPool, LogConfig
+    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
     from requests.exceptions import RequestException
 
     HAS_DOCKER = True
@@ -110,10 +113,7 @@ class Engine:
         labels: dict[str, str],
         options: ContainerOptions,
     ) -> str:
-        """Create a container in the slot its labels name, with no port published; return its id.
-
-        The restart policy is 'no' until the cutover, so that a crash during the gate is seen.
-        """
+        """Create a container in the slot its labels name, with no port published; return its id."""
         slot = application.slots[labels["slot"]]
         endpoint = EndpointConfig(
             self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
@@ -127,31 +127,12 @@ class Engine:
             user=options.user or None,
             environment={**options.env, **options.secrets},
             labels={f"{LABEL}{key}": value for key, value in labels.items()},
-            host_config=self._host_config(application, options),
+            host_config=self._client.create_host_config(
+                **host_options(application.network, options)
+            ),
             networking_config={"EndpointsConfig": {application.network: endpoint}},
         )
         return str(created["Id"])
-
-    def _host_config(self, application: Application, options: ContainerOptions) -> t.Any:
-        return self._client.create_host_config(
-            network_mode=application.network,
-            restart_policy={"Name": "no"},
-            mem_limit=options.memory,
-            memswap_limit=options.memory,
-            nano_cpus=int(options.cpus * 1_000_000_000) or None,
-            pids_limit=options.pids_limit,
-            read_only=options.read_only,
-            tmpfs=dict.fromkeys(options.tmpfs, "rw,noexec,nosuid,size=64m"),
-            cap_drop=["ALL"],
-            cap_add=list(options.cap_add) or None,
-            security_opt=["no-new-privileges:true"],
-            binds=list(options.volumes) or None,
-            init=options.init,
-            log_config=LogConfig(
-                type="json-file",
-                config={"max-size": options.log_max_size, "max-file": str(options.log_max_files)},
-            ),
-        )
 
     def start(self, identifier: str) -> None:
         """Start a container that was created or stopped."""
@@ -196,11 +177,13 @@ class Engine:
             return None
         except (DockerException, RequestException) as exc:
             raise EngineError(f"Docker could not inspect the image {reference}: {exc}") from exc
+        config = raw.get("Config") or {}
         return Image(
             id=raw["Id"],
             tags=tuple(raw.get("RepoTags") or ()),
             digests=tuple(raw.get("RepoDigests") or ()),
-            labels=(raw.get("Config") or {}).get("Labels") or {},
+            labels=config.get("Labels") or {},
+            user=str(config.get("User") or ""),
             size=int(raw.get("Size") or 0),
         )
 
@@ -269,7 +252,12 @@ class Engine:
 
     def create_network(self, application: Application, mtu: int) -> None:
         """Create the application's bridge network; `mtu` is in bytes, 0 leaves Docker's own."""
-        options = {"com.docker.network.bridge.name": application.bridge}
+        # Nothing in one slot has to speak to the other one. A network that is there keeps what it
+        # has: to change it would mean to remove it, with the containers on it.
+        options = {
+            "com.docker.network.bridge.name": application.bridge,
+            "com.docker.network.bridge.enable_icc": "false",
+        }
         if mtu:
             options["com.docker.network.driver.mtu"] = str(mtu)
         self._call(

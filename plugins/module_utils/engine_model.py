@@ -44,13 +44,14 @@ class Container:
 
 @dataclass(frozen=True)
 class Image:
-    """One image on the host: its identifier, names, digests, labels; size in bytes."""
+    """One image on the host: its identifier, names, digests, labels, user; size in bytes."""
 
     id: str
     tags: tuple[str, ...]
     digests: tuple[str, ...]
     labels: dict[str, str]
     size: int
+    user: str = ""
 
     @property
     def revision(self) -> str:

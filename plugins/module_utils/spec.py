@@ -8,13 +8,13 @@ Pure: nothing here touches the host. Every class is a frozen value.
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 import json
 import re
 import typing as t
 from dataclasses import asdict, dataclass, field
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 
 SLOTS: t.Final = ("blue", "green")
@@ -234,32 +234,6 @@ class Caller:
 
     holder: str = "unknown"
     ci_run: str = ""
-
-
-@dataclass(frozen=True)
-class ContainerOptions:
-    """Everything about the container but its image and its slot. Memory as Docker writes it."""
-
-    env: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
-    command: tuple[str, ...] = ()
-    user: str = ""
-    memory: str = "512m"
-    cpus: float = 0.0
-    pids_limit: int = 512
-    read_only: bool = True
-    tmpfs: tuple[str, ...] = ("/tmp",)
-    cap_add: tuple[str, ...] = ()
-    volumes: tuple[str, ...] = ()
-    init: bool = True
-    stop_timeout: int = 30
-    log_max_size: str = "10m"
-    log_max_files: int = 3
-
-    def config_hash(self, container_port: int) -> str:
-        """Return 12 hex digits that change whenever the container would be made differently."""
-        canonical = json.dumps([asdict(self), container_port], sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import time
 import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import gate, traffic
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import check_user
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     REVISION_LABEL,
     Container,
@@ -116,6 +117,7 @@ class Steps:
         if image is None:
             raise EngineError(f"The pull of {goal.image} ended, yet the image is not there.")
         check_revision(image, goal.sha)
+        check_user(goal.image, image.user, self._order.container)
         engine.tag(image.id, repository, goal.sha)
         size = f"{image.size / 1_000_000:.0f} MB"
         return f"{goal.digest[:19]} {size}, {'pulled' if pulled else 'was on the host'}"

@@ -11,9 +11,9 @@ import typing as t
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import build_order
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
-    ContainerOptions,
     check_sha,
     design_application,
     other_slot,
@@ -36,6 +36,12 @@ BAD_OPTIONS: list[tuple[dict[str, t.Any], str]] = [
     ({"secrets": {"TOKEN": "  "}}, "The secret TOKEN is empty"),
     ({"secrets": {"A": "1"}, "env": {"A": "1"}}, "A is in env and in secrets"),
     ({"memory": "lots"}, "memory 'lots' is not a size"),
+    ({"tmpfs_size": "64"}, "tmpfs_size '64' is not a size"),
+    ({"user": "0:0"}, "user '0:0' is root, which a container does not need"),
+    ({"user": "root"}, "set app_allow_root: true"),
+    ({"ulimits": {"nofile": "many"}}, "ulimits.nofile is 'many'"),
+    ({"ulimits": {"no-file": 1}}, "ulimits.no-file is 1"),
+    ({"cpu_shares": -1}, "cpu_shares is -1"),
     ({"retain": 1}, "retain is 1; the least that makes sense is 2"),
     ({"drain_seconds": -1}, "drain_seconds is -1"),
     ({"health": {**parameters()["health"], "path": "health"}}, "must start with '/'"),

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     REVISION_LABEL,
@@ -29,7 +30,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import (
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Application,
-    ContainerOptions,
     Source,
     design_application,
 )
@@ -149,7 +149,8 @@ class FakeEngine(Engine):
     def pull(self, source: Source, digest: str) -> None:
         sha = digest.removeprefix("sha256:")
         label = {REVISION_LABEL: sha}
-        self._world.images[sha] = Image(f"image-{sha}", (), (f"{source.image}@{digest}",), label, 1)
+        names = (f"{source.image}@{digest}",)
+        self._world.images[sha] = Image(f"image-{sha}", (), names, label, 1, self._world.user)
 
     @effect("tag", EngineError)
     def tag(self, image: str, repository: str, tag: str) -> None:

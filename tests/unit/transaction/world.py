@@ -35,6 +35,7 @@ class World:
     containers: dict[str, Container] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     behaviour: dict[str, str] = field(default_factory=dict)
+    user: str = "10001:10001"
     file: str | None = None
     runtime: str | None = None
     canary: str | None = None
