@@ -154,6 +154,8 @@ class Played:
 
     results: list[Result]
     output: str
+    seconds: list[float]
+    """Wall-clock seconds of each task, the way to the host included."""
 
 
 @dataclass(frozen=True)
@@ -173,4 +175,4 @@ class Playing:
         results = [Result(entry["result"]) for entry in records]
         names = [entry["task"] for entry in records]
         assert names == [f"call {number}" for number in range(self.calls)], output
-        return Played(results, output)
+        return Played(results, output, [entry["seconds"] for entry in records])

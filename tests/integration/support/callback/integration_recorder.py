@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,19 @@ class CallbackModule(CallbackBase):
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "integration_recorder"
 
+    _begin = 0.0
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        """Begin to measure."""
+        self._begin = time.monotonic()
+
     def _record(self, outcome: Any, **extra: bool) -> None:
-        record = {"task": outcome.task.get_name(), "result": {**outcome.result, **extra}}
+        seconds = time.monotonic() - self._begin
+        record = {
+            "task": outcome.task.get_name(),
+            "result": {**outcome.result, **extra},
+            "seconds": seconds,
+        }
         with Path(os.environ["INTEGRATION_RECORD"]).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record, default=str) + "\n")
 
