@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Put the way in back: a program for the host, started by a timer of systemd.
+
+Module way_in installs this very file on the host. It needs the standard library alone, because it
+runs when nobody can come in to help. Whatever single step fails, the others are still done.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+FOLDER = "/var/lib/greenlight/way_in"
+GUARD = f"{FOLDER}/guard.json"
+RECORD = f"{FOLDER}/put_back.json"
+COPIES = f"{FOLDER}/copies"
+LOCK = f"{FOLDER}/lock"
+
+CALL_SECONDS = 30
+"""Seconds that one command may take."""
+
+
+def call(*command: str) -> bool:
+    """Run a command and print what it said; True when it ended well."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=CALL_SECONDS
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        print(f"{' '.join(command)}: {exc}", flush=True)
+        return False
+    said = (done.stdout + done.stderr).strip()
+    print(f"{' '.join(command)}: exit code {done.returncode} {said[:500]}", flush=True)
+    return done.returncode == 0
+
+
+def lock() -> int:
+    """Wait for the lock of the guard; return the descriptor that holds it."""
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link or a folder, if it is there."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        os.unlink(path)
+
+
+def copy(source: str, target: str) -> None:
+    """Copy a file or a folder with owners, modes and times; links stay links."""
+    if os.path.isdir(source) and not os.path.islink(source):
+        os.mkdir(target, 0o700)
+        for name in os.listdir(source):
+            copy(f"{source}/{name}", f"{target}/{name}")
+        shutil.copystat(source, target)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
+    found = os.lstat(source)
+    os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
+
+
+def restore(path: str, stored: str) -> str:
+    """Make the path what its copy is; return what went wrong, in words.
+
+    An empty `stored` says that nothing was there.
+    """
+    try:
+        _replace(path, stored)
+    except OSError as exc:
+        return f"{path}: {exc}"
+    return ""
+
+
+def _replace(path: str, stored: str) -> None:
+    fresh, old = f"{path}.greenlight-new", f"{path}.greenlight-old"
+    remove(fresh)
+    remove(old)
+    if not stored:
+        remove(path)
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    copy(f"{COPIES}/{stored}", fresh)
+    # A folder cannot replace one that holds files, so the present one steps aside first.
+    if os.path.lexists(path):
+        os.rename(path, old)
+    os.rename(fresh, path)
+    remove(old)
+
+
+def restart_ssh(_guard: dict[str, Any]) -> bool:
+    """Let sshd read what was put back; where a socket starts it, the socket as well."""
+    if not call("/usr/sbin/sshd", "-t"):
+        return False
+    call("systemctl", "daemon-reload")
+    if call("systemctl", "is-active", "ssh.socket"):
+        call("systemctl", "restart", "ssh.socket")
+    return call("systemctl", "reload-or-restart", "ssh.service")
+
+
+def restart_ufw(guard: dict[str, Any]) -> bool:
+    """Load the rules that were put back, or switch UFW off when it was off before."""
+    if not os.path.exists("/usr/sbin/ufw"):
+        return True
+    return call("ufw", "reload") if guard["ufw_active"] else call("ufw", "--force", "disable")
+
+
+def restart_nftables(guard: dict[str, Any]) -> bool:
+    """Load our table of nftables as it was put back, or remove it when there was none before."""
+    if guard["nftables_table"]:
+        return call("systemctl", "restart", "greenlight-firewall.service")
+    if call("nft", "list", "table", "inet", "greenlight"):
+        return call("nft", "delete", "table", "inet", "greenlight")
+    return True
+
+
+SERVICES: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "ssh": restart_ssh,
+    "ufw": restart_ufw,
+    "nftables": restart_nftables,
+}
+
+
+def put_back(guard: dict[str, Any]) -> list[str]:
+    """Put every path and service back; return what failed, in words."""
+    told = [restore(item["path"], item["copy"]) for item in guard["paths"]]
+    told += [f"service {name}" for name in guard["services"] if not SERVICES[name](guard)]
+    return [text for text in told if text]
+
+
+def main() -> int:
+    """Put back what is guarded, if anything still is; leave a record of it."""
+    if not os.path.exists(GUARD):
+        return 0
+    descriptor = lock()
+    try:
+        # Who proved the way in meanwhile has removed the guard under the same lock.
+        if not os.path.exists(GUARD):
+            return 0
+        with open(GUARD, encoding="utf-8") as stream:
+            guard = json.load(stream)
+        failed = put_back(guard)
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        with open(RECORD, "w", encoding="utf-8") as stream:
+            json.dump({"at": at, "failed": failed}, stream)
+        print(f"put back at {at}; failed: {', '.join(failed) or 'nothing'}", flush=True)
+        if not failed:
+            remove(GUARD)
+            remove(COPIES)
+        return 1 if failed else 0
+    finally:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
