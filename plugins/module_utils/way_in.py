@@ -26,7 +26,6 @@ UNIT: t.Final = "greenlight-way-in"
 UNITS: t.Final = "/etc/systemd/system"
 TIMER: t.Final = f"{UNITS}/{UNIT}.timer"
 SERVICE: t.Final = f"{UNITS}/{UNIT}.service"
-AT_BOOT: t.Final = f"{UNITS}/timers.target.wants/{UNIT}.timer"
 
 CALL_TIMEOUT: t.Final = 30
 """Seconds that one call of systemd may take."""
@@ -42,6 +41,9 @@ Description=Put firewall and sshd back, because no fresh connection proved the n
 [Service]
 Type=oneshot
 ExecStart=/usr/bin/python3 {PROGRAM}
+# What fails once, on a full disk for instance, may go well later.
+Restart=on-failure
+RestartSec=30s
 """
 
 _TIMER_TEXT: t.Final = """\
@@ -87,6 +89,7 @@ def guard(paths: t.Sequence[str], services: t.Sequence[str], seconds: int) -> bo
     descriptor = way_in_put_back.lock()
     try:
         new = not is_guarded()
+        way_in_put_back.remove(way_in_put_back.RECORD)
         stored = _stored() if not new else _fresh()
         known = {item["path"] for item in stored["paths"]}
         stored["paths"] += [_keep(path, len(known) + n) for n, path in _missing(paths, known)]
@@ -122,7 +125,6 @@ def _stored() -> dict[str, t.Any]:
 def _fresh() -> dict[str, t.Any]:
     """Begin a guard with what services were before; copies without a guard are left-overs."""
     way_in_put_back.remove(way_in_put_back.COPIES)
-    way_in_put_back.remove(way_in_put_back.RECORD)
     files.make_folder(way_in_put_back.COPIES, 0o700)
     settings = files.read_text("/etc/ufw/ufw.conf") or ""
     table = os.path.exists("/usr/sbin/nft") and (
@@ -149,9 +151,9 @@ def _keep(path: str, number: int) -> dict[str, str]:
 def _start_timer(seconds: int) -> None:
     files.write_atomic(SERVICE, _SERVICE_TEXT, 0o644)
     files.write_atomic(TIMER, _TIMER_TEXT.format(seconds=seconds), 0o644)
-    files.make_folder(os.path.dirname(AT_BOOT), 0o755)
-    if not os.path.islink(AT_BOOT):
-        os.symlink(TIMER, AT_BOOT)
+    files.make_folder(os.path.dirname(way_in_put_back.AT_BOOT), 0o755)
+    if not os.path.islink(way_in_put_back.AT_BOOT):
+        os.symlink(TIMER, way_in_put_back.AT_BOOT)
     _must("systemctl", "daemon-reload")
     _must("systemctl", "restart", f"{UNIT}.timer")
 
@@ -175,7 +177,7 @@ def prove() -> bool:
         if not is_guarded():
             return False
         files.remove(way_in_put_back.GUARD)
-        for path in (AT_BOOT, TIMER, SERVICE):
+        for path in (way_in_put_back.AT_BOOT, TIMER, SERVICE):
             files.remove(path)
         way_in_put_back.remove(way_in_put_back.COPIES)
     finally:

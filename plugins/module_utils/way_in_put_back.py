@@ -25,6 +25,8 @@ GUARD = f"{FOLDER}/guard.json"
 RECORD = f"{FOLDER}/put_back.json"
 COPIES = f"{FOLDER}/copies"
 LOCK = f"{FOLDER}/lock"
+AT_BOOT = "/etc/systemd/system/timers.target.wants/greenlight-way-in.timer"
+"""The link by which the timer starts again after a reboot."""
 
 CALL_SECONDS = 30
 """Seconds that one command may take."""
@@ -78,26 +80,40 @@ def restore(path: str, stored: str) -> str:
     An empty `stored` says that nothing was there.
     """
     try:
-        _replace(path, stored)
+        if stored:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            replace(f"{COPIES}/{stored}", path)
+        else:
+            remove(path)
     except OSError as exc:
         return f"{path}: {exc}"
     return ""
 
 
-def _replace(path: str, stored: str) -> None:
-    fresh, old = f"{path}.greenlight-new", f"{path}.greenlight-old"
-    remove(fresh)
-    remove(old)
-    if not stored:
-        remove(path)
+def replace(source: str, target: str) -> None:
+    """Make `target` what `source` is, each file in one step; a folder is never moved.
+
+    A folder may be a mount, or lie on a file system of layers: neither can be renamed.
+    """
+    if os.path.isdir(source) and not os.path.islink(source):
+        if os.path.islink(target) or not os.path.isdir(target):
+            remove(target)
+            os.mkdir(target, 0o700)
+        names = os.listdir(source)
+        for name in names:
+            replace(f"{source}/{name}", f"{target}/{name}")
+        for name in set(os.listdir(target)) - set(names):
+            remove(f"{target}/{name}")
+        shutil.copystat(source, target)
+        found = os.lstat(source)
+        os.chown(target, found.st_uid, found.st_gid)
         return
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    copy(f"{COPIES}/{stored}", fresh)
-    # A folder cannot replace one that holds files, so the present one steps aside first.
-    if os.path.lexists(path):
-        os.rename(path, old)
-    os.rename(fresh, path)
-    remove(old)
+    if os.path.isdir(target) and not os.path.islink(target):
+        remove(target)
+    fresh = f"{target}.greenlight-new"
+    remove(fresh)
+    copy(source, fresh)
+    os.replace(fresh, target)
 
 
 def restart_ssh(_guard: dict[str, Any]) -> bool:
@@ -158,6 +174,7 @@ def main() -> int:
         print(f"put back at {at}; failed: {', '.join(failed) or 'nothing'}", flush=True)
         if not failed:
             remove(GUARD)
+            remove(AT_BOOT)
             remove(COPIES)
         return 1 if failed else 0
     finally:
