@@ -79,9 +79,7 @@ def test_what_keeps_us_out_is_put_back_by_the_host(
 
 def test_reboot_in_the_middle_of_a_change_does_not_keep_us_out(droplet: Droplet) -> None:
     before = droplet.inside(STATE)
-    done = droplet.setup(
-        "--tags", "ssh_daemon", variables={**SHORT, "ssh_ciphers": ["3des-cbc"]}
-    )
+    done = droplet.setup("--tags", "ssh_daemon", variables={**SHORT, "ssh_ciphers": ["3des-cbc"]})
     assert done.returncode != 0, done.stdout
     assert droplet.try_inside(STATE)[0] != 0
     droplet.reboot()
