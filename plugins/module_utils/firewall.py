@@ -118,13 +118,8 @@ class Firewall:
         if present != wanted:
             whole = ufw_rules.replace_entries(text, wanted, path) if text is not None else None
             return [Change(path, before, after, whole)]
-        chain = "-A ufw-user" if version == 4 else "-A ufw6-user"
-        marks = tuple(f"{chain}-{name} " for name in ("input", "output", "forward"))
-        live = [line for line in netfilter.live_rules(version) if line.startswith(marks)]
-        lines = sum(len(entry.lines) for entry in wanted)
-        if len(live) != lines:
-            kernel = f"the kernel has {len(live)} rules of them\n"
-            return [Change(path, kernel, f"the kernel has {lines} rules of them\n", text)]
+        if said := ufw_rules.missing(netfilter.live_rules(version), wanted, version):
+            return [Change(path, f"{said}\n", "the kernel has them all\n", text)]
         return []
 
     def apply(self, changes: t.Sequence[Change]) -> None:

@@ -149,10 +149,41 @@ def replace_entries(text: str, wanted: t.Sequence[Entry], path: str) -> str:
             f"{path} has no line '{_BEGIN}', so it is not UFW's. 'ufw reset' writes it anew; then"
             " run setup-api.yml again. Nothing was changed."
         )
-    # A file that UFW has not written a rule to yet lacks the end.
-    after = rest.partition(f"{_END}\n")[2] if _END in rest else f"\n{rest.lstrip()}"
     middle = "".join(f"{entry.text}\n" for entry in wanted)
-    return f"{before}{_BEGIN}\n\n{middle}{_END}\n{after}"
+    _old, end, after = rest.partition(f"{_END}\n")
+    if end:
+        return f"{before}{_BEGIN}\n\n{middle}{_END}\n{after}"
+    # The package's file, which UFW has not written yet: for IPv6 it lacks the limit's chains.
+    chain = "ufw6-user" if ":ufw6-user-input" in before else "ufw-user"
+    heads = "\n".join(_heads(chain))
+    limits = "\n".join(_limit_chains(chain))
+    return (
+        f"*filter\n{heads}\n{_BEGIN}\n\n{middle}{_END}\n\n"
+        f"### RATE LIMITING ###\n{limits}\n### END RATE LIMITING ###\nCOMMIT\n"
+    )
+
+
+def _heads(chain: str) -> list[str]:
+    names = ("input", "output", "forward", "limit", "limit-accept")
+    return [f":{chain}-{name} - [0:0]" for name in names]
+
+
+def _limit_chains(chain: str) -> list[str]:
+    """What becomes of a source beyond the limit, and of one within it, as UFW has it."""
+    return [
+        f'-A {chain}-limit -m limit --limit 3/minute -j LOG --log-prefix "[UFW LIMIT BLOCK] "',
+        f"-A {chain}-limit -j REJECT",
+        f"-A {chain}-limit-accept -j ACCEPT",
+    ]
+
+
+def missing(live: t.Sequence[str], wanted: t.Sequence[Entry], version: int) -> str:
+    """Compare the rules that iptables lists with those wanted; say what differs, or nothing."""
+    chain = "ufw-user" if version == 4 else "ufw6-user"
+    marks = tuple(f"-A {head[1:].split()[0]} " for head in _heads(chain))
+    found = sum(line.startswith(marks) for line in live)
+    lines = sum(len(entry.lines) for entry in wanted) + len(_limit_chains(chain))
+    return "" if found == lines else f"the kernel has {found} of {lines} rules"
 
 
 def restore_input(wanted: t.Sequence[Entry], version: int) -> str:
@@ -161,9 +192,8 @@ def restore_input(wanted: t.Sequence[Entry], version: int) -> str:
     Naming a chain of one's own empties it, as the manual of iptables-restore says.
     """
     chain = "ufw-user" if version == 4 else "ufw6-user"
-    heads = [f":{chain}-{name} - [0:0]" for name in ("input", "output", "forward")]
     lines = [line for entry in wanted for line in entry.lines]
-    return "\n".join(("*filter", *heads, *lines, "COMMIT", ""))
+    return "\n".join(("*filter", *_heads(chain), *lines, *_limit_chains(chain), "COMMIT", ""))
 
 
 def mark_rule(version: int) -> str:

@@ -103,6 +103,7 @@ options:
 author:
   - Greenlight contributors (@greenlight)
 seealso:
+  - module: greenlight.droplet.way_in
   - module: community.general.ufw
 """
 
@@ -139,6 +140,11 @@ rules:
   returned: success
   type: int
   sample: 2
+guarded:
+  description: Whether a guard of M(greenlight.droplet.way_in) stands, as after an interrupted run.
+  returned: success
+  type: bool
+  sample: false
 networks:
   description: Number of networks in sets of the kernel that were given as networks.
   returned: success
@@ -150,7 +156,11 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import firewall, ufw_rules
+from ansible_collections.greenlight.droplet.plugins.module_utils import (
+    firewall,
+    ufw_rules,
+    way_in,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     GreenlightError,
     NotSetUpError,
@@ -207,6 +217,7 @@ def main() -> None:
         changed=bool(changes),
         changes=[change.name for change in changes],
         rules=sum(len(ufw_rules.entries(policy, version)) for version in (4, 6)),
+        guarded=way_in.is_guarded(),
         networks=sum(len(found) for found in policy.kernel_sets.values()),
         diff=[
             {"before_header": c.name, "after_header": c.name, "before": c.before, "after": c.after}

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dev import settings
+from dev import droplets, settings
 
 ROOT = settings.ROOT
 COMMAND_SECONDS = 120.0
@@ -140,7 +140,7 @@ class Droplet(Host):
 
     def reboot(self) -> None:
         """Restart the droplet and wait until SSH answers."""
-        fleet("droplet", "reboot", self.name)
+        droplets.reboot(self.name)
         self.wait_reachable(60.0)
 
     def variables(self) -> dict[str, Any]:

@@ -94,7 +94,8 @@ def test_only_a_set_of_the_kernel_makes_no_rule_for_everybody() -> None:
 
 def test_a_file_is_read_back_as_it_was_written() -> None:
     wanted = ufw_rules.entries(policy(*(rule for rule, _text in WRITTEN)), 4)
-    text = ufw_rules.replace_entries(f"{BEFORE}### RULES ###\n{AFTER}", wanted, "user.rules")
+    fresh = f"{BEFORE}### RULES ###\n\n### END RULES ###\n{AFTER}"
+    text = ufw_rules.replace_entries(fresh, wanted, "user.rules")
     assert text.startswith(f"{BEFORE}### RULES ###\n\n### tuple ### allow tcp 22")
     assert text.endswith(f"-j DROP\n\n### END RULES ###\n{AFTER}")
     assert ufw_rules.parse_entries(text) == wanted
@@ -103,6 +104,33 @@ def test_a_file_is_read_back_as_it_was_written() -> None:
     assert fewer.endswith(AFTER)
     none = ufw_rules.replace_entries(text, [], "user.rules")
     assert none == f"{BEFORE}### RULES ###\n\n### END RULES ###\n{AFTER}"
+
+
+def test_a_file_of_the_package_gets_the_chains_that_it_lacks() -> None:
+    package = "*filter\n:ufw6-user-input - [0:0]\n### RULES ###\nCOMMIT\n"
+    wanted = ufw_rules.entries(policy({"sources": ["any"], "action": "limit"}), 6)
+    text = ufw_rules.replace_entries(package, wanted, "user6.rules")
+    assert ":ufw6-user-limit-accept - [0:0]\n### RULES ###\n\n### tuple ### limit tcp 22" in text
+    assert text.endswith(
+        "-A ufw6-user-limit -j REJECT\n-A ufw6-user-limit-accept -j ACCEPT\n"
+        "### END RATE LIMITING ###\nCOMMIT\n"
+    )
+    assert ufw_rules.parse_entries(text) == wanted
+    assert ufw_rules.replace_entries(text, wanted, "user6.rules") == text
+
+
+def test_rules_that_the_kernel_lost_are_missed() -> None:
+    wanted = ufw_rules.entries(policy({}), 4)
+    live = [
+        "-P INPUT DROP",
+        "-A ufw-user-input -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT",
+        "-A ufw-user-limit -j LOG",
+        "-A ufw-user-limit -j REJECT",
+        "-A ufw-user-limit-accept -j ACCEPT",
+        "-A ufw-user-logging-input -j RETURN",
+    ]
+    assert ufw_rules.missing(live, wanted, 4) == ""
+    assert ufw_rules.missing(live[2:], wanted, 4) == "the kernel has 3 of 4 rules"
 
 
 def test_a_file_that_is_not_ufws_is_refused() -> None:
@@ -114,7 +142,10 @@ def test_all_rules_are_replaced_in_one_transaction() -> None:
     text = ufw_rules.restore_input(ufw_rules.entries(policy({}), 4), 4)
     assert text == (
         "*filter\n:ufw-user-input - [0:0]\n:ufw-user-output - [0:0]\n:ufw-user-forward - [0:0]\n"
-        "-A ufw-user-input -p tcp --dport 22 -s 10.0.0.0/8 -j ACCEPT\nCOMMIT\n"
+        ":ufw-user-limit - [0:0]\n:ufw-user-limit-accept - [0:0]\n"
+        "-A ufw-user-input -p tcp --dport 22 -s 10.0.0.0/8 -j ACCEPT\n"
+        '-A ufw-user-limit -m limit --limit 3/minute -j LOG --log-prefix "[UFW LIMIT BLOCK] "\n'
+        "-A ufw-user-limit -j REJECT\n-A ufw-user-limit-accept -j ACCEPT\nCOMMIT\n"
     )
 
 
