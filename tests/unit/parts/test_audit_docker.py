@@ -234,6 +234,11 @@ def test_a_rule_on_a_folder_above_watches_the_file(rule: str) -> None:
     assert judge(RULES["CIS-1.1.11"], facts).status == "passed"
 
 
+def test_a_smaller_mode_can_be_too_wide() -> None:
+    files = {"/etc/docker/daemon.json": FileFact("root", "root", 0o606)}
+    assert judge(RULES["CIS-3.18"], replace(FACTS, files=files)).status == "failed"
+
+
 def test_a_setting_may_stand_on_the_command_line() -> None:
     daemon = {key: value for key, value in DOCKER.daemon.items() if key != "icc"}
     facts = with_docker(daemon=daemon, command=("dockerd", "--icc=false"))

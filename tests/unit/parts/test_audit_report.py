@@ -18,12 +18,19 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.audit_lynis imp
     LynisReport,
     parse_report,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.audit_model import Finding, Status
+from ansible_collections.greenlight.droplet.plugins.module_utils.audit_model import (
+    Facts,
+    Finding,
+    Status,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.audit_report import (
     build_report,
     reasons,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.audit_rules import IDENTIFIERS
+from ansible_collections.greenlight.droplet.plugins.module_utils.audit_rules import (
+    IDENTIFIERS,
+    judge_all,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.audit_waivers import (
     apply_waivers,
     parse_waivers,
@@ -112,7 +119,7 @@ def test_a_waiver_of_an_unknown_rule_is_named() -> None:
 
 
 def test_rules_have_names_of_their_own() -> None:
-    assert len(IDENTIFIERS) == len(audit_run.judge_all(audit_run.audit_facts.Facts()))
+    assert len(IDENTIFIERS) == len(judge_all(Facts()))
 
 
 @pytest.mark.parametrize(
