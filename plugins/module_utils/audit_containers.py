@@ -118,11 +118,6 @@ def _devices(container: Inspected) -> str:
     return f"has {', '.join(devices)}" if devices else ""
 
 
-def _ulimits(container: Inspected) -> str:
-    names = [str(limit.get("Name")) for limit in _host(container).get("Ulimits") or ()]
-    return f"own ulimits {', '.join(names)}" if names else ""
-
-
 def _propagation(container: Inspected) -> str:
     found = [str(m.get("Source")) for m in _mounts(container) if m.get("Propagation") == "shared"]
     return f"shared propagation of {', '.join(found)}" if found else ""
@@ -183,7 +178,6 @@ CONTAINERS: t.Final[tuple[tuple[str, str, str, ContainerCheck], ...]] = (
         _shares("IpcMode", "shared memory"),
     ),
     ("5.17", "It has no device of the host", "Release again", _devices),
-    ("5.18", "It keeps the daemon's limits of files", "Set limits in daemon.json", _ulimits),
     (
         "5.19",
         "No mount of it spreads to the host",
@@ -227,7 +221,32 @@ def _ssh_daemon(facts: Facts) -> str | None:
     return f"sshd runs in {', '.join(found)}" if found else ""
 
 
+def _ulimits(facts: Facts) -> str | None:
+    if facts.docker is None or not ours(facts.docker):
+        return None
+    # Docker writes the daemon's defaults into each container, where they look like its own.
+    defaults = facts.docker.daemon.get("default-ulimits") or {}
+    wrong = [
+        f"{name_of(container)}: own limit of {limit.get('Name')}"
+        for container in ours(facts.docker)
+        for limit in _host(container).get("Ulimits") or ()
+        if not _is_default(limit, defaults.get(limit.get("Name")) or {})
+    ]
+    return "; ".join(sorted(wrong))
+
+
+def _is_default(limit: Inspected, default: Inspected) -> bool:
+    return all(limit.get(key) == default.get(key) for key in ("Soft", "Hard"))
+
+
 RULES: t.Final[tuple[Rule, ...]] = (
     *(Rule(f"CIS-{n}", "docker", title, fix, _each(c)) for n, title, fix, c in CONTAINERS),
+    Rule(
+        "CIS-5.18",
+        "docker",
+        "It keeps the daemon's limits of open files and processes",
+        "Set limits in daemon.json, and release again",
+        _ulimits,
+    ),
     Rule("CIS-5.6", "docker", "No sshd runs in it", "Take sshd out of the image", _ssh_daemon),
 )

@@ -114,6 +114,11 @@ def with_mount(**mount: str) -> Facts:
     return with_container(Mounts=[mount])
 
 
+def with_limit(soft: int) -> Facts:
+    limits = [{"Name": "nofile", "Soft": soft, "Hard": 4096}]
+    return with_container("HostConfig", Ulimits=limits)
+
+
 def publishing(address: str, port: str) -> Facts:
     bindings = {"3002/tcp": [{"HostIp": address, "HostPort": port}]}
     return with_container("HostConfig", PortBindings=bindings)
@@ -166,7 +171,8 @@ BAD: list[tuple[str, Facts, str]] = [
     ("CIS-5.15", with_container("HostConfig", PidMode="host"), "host's processes"),
     ("CIS-5.16", with_container("HostConfig", IpcMode="host"), "host's shared memory"),
     ("CIS-5.17", with_container("HostConfig", Devices=[{"PathOnHost": "/dev/kvm"}]), "/dev/kvm"),
-    ("CIS-5.18", with_container("HostConfig", Ulimits=[{"Name": "nofile"}]), "ulimits nofile"),
+    ("CIS-5.18", with_container("HostConfig", Ulimits=[{"Name": "core", "Soft": 1}]), "of core"),
+    ("CIS-5.18", with_limit(2048), "api-blue: own limit of nofile"),
     ("CIS-5.19", with_mount(Source="/srv", Propagation="shared"), "propagation of /srv"),
     ("CIS-5.20", with_container("HostConfig", UTSMode="host"), "host's host name"),
     ("CIS-5.21", with_container("HostConfig", SecurityOpt=["seccomp=unconfined"]), "not filtered"),
@@ -232,6 +238,10 @@ def test_containers_of_others_are_not_judged_as_ours() -> None:
 def test_a_rule_on_a_folder_above_watches_the_file(rule: str) -> None:
     facts = replace(FACTS, audit_rules=(rule,))
     assert judge(RULES["CIS-1.1.11"], facts).status == "passed"
+
+
+def test_the_daemons_own_limits_are_no_limits_of_the_container() -> None:
+    assert judge(RULES["CIS-5.18"], with_limit(1024)).status == "passed"
 
 
 def test_a_smaller_mode_can_be_too_wide() -> None:

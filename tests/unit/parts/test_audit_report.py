@@ -12,9 +12,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import audit_run
 from ansible_collections.greenlight.droplet.plugins.module_utils.audit_lynis import (
+    TEST,
     LynisReport,
     parse_report,
 )
@@ -39,6 +41,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.audit_waivers i
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.audit_table import audit_table
 
+ROOT = Path(__file__).parents[3]
 TODAY = datetime.date(2026, 11, 21)
 
 # Lines of a real report of Lynis 3.0.8; the warning is one that a host with an old kernel gets.
@@ -203,3 +206,15 @@ def test_values_out_of_range_are_refused(changes: dict[str, int], message: str) 
     params = {"keep": 20, "lynis_minimum": 90, "waivers": [], **changes}
     with pytest.raises(SpecError, match=message):
         audit_run.run_audit(params, check_mode=True)
+
+
+@pytest.mark.parametrize(
+    "path", ["roles/audit/files/waivers.yml", "tests/hardening/waivers-container.yml"]
+)
+def test_the_waivers_that_are_shipped_can_be_used(path: str) -> None:
+    entries = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    waivers = parse_waivers(entries, TODAY)
+    assert len({(waiver.rule, waiver.detail) for waiver in waivers}) == len(entries)
+    ours = [waiver for waiver in waivers if not TEST.fullmatch(waiver.rule)]
+    refuse_unknown(ours, IDENTIFIERS)
+    assert {waiver.hosts for waiver in waivers} == {"*"}
