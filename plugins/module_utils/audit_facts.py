@@ -52,7 +52,7 @@ LYNIS_REPORT: t.Final = "/var/log/lynis-report.dat"
 _LYNIS_LISTS: t.Final = (
     "/usr/share/lynis/db/tests.db",
     "/usr/share/lynis/include/*",
-    "/usr/share/lynis/plugins/*",
+    "/etc/lynis/plugins/*",
 )
 
 

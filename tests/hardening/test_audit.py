@@ -79,14 +79,15 @@ def test_a_host_that_is_set_up_passes(audit: Audit) -> None:
         ("file-owners", "chmod 0666 /etc/greenlight/api.json"),
         ("firewall-active", "ufw disable"),
     ],
+    ids=["a listener", "a file that others may write", "no firewall"],
 )
 @pytest.mark.usefixtures("mended")
 def test_what_is_broken_by_hand_fails_it(audit: Audit, rule: str, command: str) -> None:
     audit.droplet.inside(command)
     code, output = audit.run()
-    assert code != 0
+    assert code != 0, output
     failed = [f["rule"] for f in audit.report()["findings"] if f["status"] == "failed"]
-    assert rule in failed
+    assert rule in failed, output
     assert rule in output.split(f"The audit of {audit.droplet.name} failed:")[1]
 
 
@@ -108,6 +109,7 @@ def test_a_waiver_accepts_it_and_is_printed(audit: Audit) -> None:
         ("{rule: clock, expires: 2099-01-01}", "(clock) has no reason"),
         ("{rule: KRNL-9999, reason: x, expires: 2099-01-01}", "'KRNL-9999', which does not"),
     ],
+    ids=["past its date", "without a reason", "of an unknown rule"],
 )
 def test_a_bad_waiver_is_refused(audit: Audit, entry: str, message: str) -> None:
     audit.droplet.inside("command -v lynis >/dev/null || apt-get install -y -q lynis")
