@@ -29,7 +29,7 @@ def test_service_runs_and_starts_at_boot(host: t.Any, name: str) -> None:
         "permitemptypasswords no",
         "permitrootlogin without-password",
         "pubkeyauthentication yes",
-        "maxauthtries 4",
+        "maxauthtries 3",
         "x11forwarding no",
     ],
 )
