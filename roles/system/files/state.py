@@ -1,0 +1,139 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compare this host with what the role wants and print what differs, as JSON; change nothing.
+
+One reading of everything takes the place of a task for each setting. The wish is JSON in the first
+argument: sysctl (value by key), mounts (options by mount point), units_on and units_off (names),
+modes (octal by path).
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import stat
+import subprocess
+import sys
+
+# The kernel shows the same option in words or, before version 5.8, as a number.
+SPELLINGS = {"hidepid=2": "hidepid=invisible", "hidepid=1": "hidepid=noaccess"}
+
+
+def sysctl_path(key: str) -> str:
+    """The file of a kernel setting; the key has dots for slashes."""
+    return "/proc/sys/" + key.replace(".", "/")
+
+
+def compare_sysctl(wanted: dict[str, str]) -> dict[str, list[str]]:
+    """Settings that differ, as key=value, and keys that this kernel does not show."""
+    differing, missing = [], []
+    for key, value in wanted.items():
+        try:
+            with open(sysctl_path(key), encoding="utf-8") as file:
+                found = " ".join(file.read().split())
+        except OSError:
+            missing.append(key)
+            continue
+        if found != str(value):
+            differing.append(f"{key}={value}")
+    return {"differing": differing, "missing": missing}
+
+
+def mounted() -> dict[str, set[str]]:
+    """The options of what is mounted, by mount point; the last mount on a point counts."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        lines = [line.split() for line in file]
+    found = {}
+    for words in lines:
+        rest = words[words.index("-") + 3]
+        options = set(words[5].split(",")) | set(rest.split(","))
+        found[words[4]] = {SPELLINGS.get(option, option) for option in options}
+    return found
+
+
+def compare_mounts(wanted: dict[str, list[str]]) -> list[dict[str, object]]:
+    """Mount points that lack one of their options, and whether they are mounted at all."""
+    found = mounted()
+    return [
+        {"path": path, "options": ",".join(options), "mounted": path in found}
+        for path, options in wanted.items()
+        if not {SPELLINGS.get(option, option) for option in options} <= found.get(path, set())
+    ]
+
+
+def sockets() -> list[str]:
+    """Sockets in /tmp that a mount over it would hide from their users."""
+    paths = glob.glob("/tmp/*") + glob.glob("/tmp/.*-unix/*") + glob.glob("/tmp/ssh-*/*")
+    return sorted(path for path in paths if stat.S_ISSOCK(os.lstat(path).st_mode))
+
+
+def compare_units(on: list[str], off: list[str]) -> dict[str, list[str]]:
+    """Units to enable and start, and units to stop and disable; those not installed are neither."""
+    names = on + off
+    if not names:
+        return {"on": [], "off": []}
+    properties = "--property=LoadState,UnitFileState,ActiveState,ConditionResult"
+    properties += ",ConditionTimestampMonotonic"
+    done = subprocess.run(
+        ["systemctl", "show", properties, *names], capture_output=True, text=True, check=True
+    )
+    shown = [
+        dict(line.split("=", 1) for line in block.splitlines())
+        for block in done.stdout.strip().split("\n\n")
+    ]
+    units = {name: unit for name, unit in zip(names, shown) if unit["LoadState"] == "loaded"}
+    enabled = {name for name, unit in units.items() if unit["UnitFileState"] == "enabled"}
+    active = {name for name, unit in units.items() if unit["ActiveState"] == "active"}
+    # A unit whose conditions do not hold here, such as auditd in a container, cannot be started.
+    barred = {
+        name
+        for name, unit in units.items()
+        if unit["ConditionResult"] == "no" and unit["ConditionTimestampMonotonic"] != "0"
+    }
+    return {
+        "on": [n for n in on if n in units and not (n in enabled and n in active | barred)],
+        "off": [n for n in off if n in units and (n in enabled or n in active)],
+    }
+
+
+def compare_modes(wanted: dict[str, str]) -> list[dict[str, str]]:
+    """Paths whose mode grants more than it should; those not there are left out."""
+    return [
+        {"path": path, "mode": mode}
+        for path, mode in wanted.items()
+        if os.path.exists(path) and stat.S_IMODE(os.stat(path).st_mode) & ~int(mode, 8)
+    ]
+
+
+def in_container() -> bool:
+    """Tell whether the kernel belongs to another system."""
+    done = subprocess.run(["systemd-detect-virt", "--container", "--quiet"], check=False)
+    return done.returncode == 0
+
+
+def has_swap() -> bool:
+    """Tell whether there is any swap space; the provider's own is good enough."""
+    with open("/proc/swaps", encoding="utf-8") as file:
+        return len(file.readlines()) > 1
+
+
+def main() -> None:
+    """Print what differs."""
+    wish = json.loads(sys.argv[1])
+    state = {
+        "sysctl": compare_sysctl(wish["sysctl"]),
+        "mounts": compare_mounts(wish["mounts"]),
+        "sockets": sockets(),
+        "units": compare_units(wish["units_on"], wish["units_off"]),
+        "modes": compare_modes(wish["modes"]),
+        "container": in_container(),
+        "swap": has_swap(),
+        "apparmor": os.path.isdir("/sys/kernel/security/apparmor"),
+    }
+    print(json.dumps(state))
+
+
+if __name__ == "__main__":
+    main()
