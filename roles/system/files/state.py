@@ -10,20 +10,19 @@ modes (octal by path).
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 # The kernel shows the same option in words or, before version 5.8, as a number.
 SPELLINGS = {"hidepid=2": "hidepid=invisible", "hidepid=1": "hidepid=noaccess"}
 
 
-def sysctl_path(key: str) -> str:
+def sysctl_path(key: str) -> Path:
     """The file of a kernel setting; the key has dots for slashes."""
-    return "/proc/sys/" + key.replace(".", "/")
+    return Path("/proc/sys", key.replace(".", "/"))
 
 
 def compare_sysctl(wanted: dict[str, str]) -> dict[str, list[str]]:
@@ -31,8 +30,7 @@ def compare_sysctl(wanted: dict[str, str]) -> dict[str, list[str]]:
     differing, missing = [], []
     for key, value in wanted.items():
         try:
-            with open(sysctl_path(key), encoding="utf-8") as file:
-                found = " ".join(file.read().split())
+            found = " ".join(sysctl_path(key).read_text(encoding="utf-8").split())
         except OSError:
             missing.append(key)
             continue
@@ -43,10 +41,9 @@ def compare_sysctl(wanted: dict[str, str]) -> dict[str, list[str]]:
 
 def mounted() -> dict[str, set[str]]:
     """The options of what is mounted, by mount point; the last mount on a point counts."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as file:
-        lines = [line.split() for line in file]
     found = {}
-    for words in lines:
+    for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines():
+        words = line.split()
         rest = words[words.index("-") + 3]
         options = set(words[5].split(",")) | set(rest.split(","))
         found[words[4]] = {SPELLINGS.get(option, option) for option in options}
@@ -63,10 +60,12 @@ def compare_mounts(wanted: dict[str, list[str]]) -> list[dict[str, object]]:
     ]
 
 
-def sockets() -> list[str]:
-    """Sockets in /tmp that a mount over it would hide from their users."""
-    paths = glob.glob("/tmp/*") + glob.glob("/tmp/.*-unix/*") + glob.glob("/tmp/ssh-*/*")
-    return sorted(path for path in paths if stat.S_ISSOCK(os.lstat(path).st_mode))
+def sockets(folders: list[str]) -> list[str]:
+    """Sockets that a mount over one of the folders would hide from the programs that use them."""
+    found = mounted()
+    plain = [Path(folder) for folder in folders if folder not in found]
+    paths = [path for folder in plain for pattern in ("*", "*/*") for path in folder.glob(pattern)]
+    return sorted(str(path) for path in paths if path.is_socket())
 
 
 def compare_units(on: list[str], off: list[str]) -> dict[str, list[str]]:
@@ -83,7 +82,9 @@ def compare_units(on: list[str], off: list[str]) -> dict[str, list[str]]:
         dict(line.split("=", 1) for line in block.splitlines())
         for block in done.stdout.strip().split("\n\n")
     ]
-    units = {name: unit for name, unit in zip(names, shown) if unit["LoadState"] == "loaded"}
+    # Python 3.10 is the oldest on a host, and there is one block for each name.
+    pairs = zip(names, shown, strict=True)
+    units = {name: unit for name, unit in pairs if unit["LoadState"] == "loaded"}
     enabled = {name for name, unit in units.items() if unit["UnitFileState"] == "enabled"}
     active = {name for name, unit in units.items() if unit["ActiveState"] == "active"}
     # A unit whose conditions do not hold here, such as auditd in a container, cannot be started.
@@ -103,7 +104,7 @@ def compare_modes(wanted: dict[str, str]) -> list[dict[str, str]]:
     return [
         {"path": path, "mode": mode}
         for path, mode in wanted.items()
-        if os.path.exists(path) and stat.S_IMODE(os.stat(path).st_mode) & ~int(mode, 8)
+        if Path(path).exists() and stat.S_IMODE(Path(path).stat().st_mode) & ~int(mode, 8)
     ]
 
 
@@ -115,8 +116,7 @@ def in_container() -> bool:
 
 def has_swap() -> bool:
     """Tell whether there is any swap space; the provider's own is good enough."""
-    with open("/proc/swaps", encoding="utf-8") as file:
-        return len(file.readlines()) > 1
+    return len(Path("/proc/swaps").read_text(encoding="utf-8").splitlines()) > 1
 
 
 def main() -> None:
@@ -125,12 +125,12 @@ def main() -> None:
     state = {
         "sysctl": compare_sysctl(wish["sysctl"]),
         "mounts": compare_mounts(wish["mounts"]),
-        "sockets": sockets(),
+        "sockets": sockets(list(wish["mounts"])),
         "units": compare_units(wish["units_on"], wish["units_off"]),
         "modes": compare_modes(wish["modes"]),
         "container": in_container(),
         "swap": has_swap(),
-        "apparmor": os.path.isdir("/sys/kernel/security/apparmor"),
+        "apparmor": Path("/sys/kernel/security/apparmor").is_dir(),
     }
     print(json.dumps(state))
 
