@@ -188,18 +188,18 @@ def test_ban_outlives(banned: str, droplet: Droplet, attacker: Host, harm: str) 
 
 def test_bans_grow_and_recidive_comes_on_top(droplet: Droplet, attacker: Host, target: str) -> None:
     # In the running service alone: the fixture restarts it.
-    droplet.inside("fail2ban-client set sshd bantime 3")
+    droplet.inside("fail2ban-client set sshd bantime 5")
     lengths = []
     for _time in range(3):
-        seconds_until(lambda: attacker.can_connect(target, 22), 15.0)
+        seconds_until(lambda: attacker.can_connect(target, 22), 30.0)
         attacker.inside(LOG_IN.format(target=target))
         seconds_until(lambda: is_banned(droplet, attacker.address, "sshd"), BAN_SECONDS)
         time.sleep(0.5)  # The length is decided right after the ban.
         lengths.append(length_of_ban(droplet, "sshd"))
-    assert lengths == [3, 6, 12]
+    assert lengths == [5, 10, 20]
     seconds_until(lambda: is_banned(droplet, attacker.address, "recidive"), BAN_SECONDS)
     assert length_of_ban(droplet, "recidive") == 7 * 24 * 3600
-    seconds_until(lambda: not is_banned(droplet, attacker.address, "sshd"), 15.0)
+    seconds_until(lambda: not is_banned(droplet, attacker.address, "sshd"), 30.0)
     assert is_shut_out(attacker, target)
 
 
