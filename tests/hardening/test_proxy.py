@@ -29,6 +29,7 @@ NEVER = {"Proxy": "http://evil.test", "X_Forwarded_For": "6.6.6.6", "X_Plain": "
 RECORDER = f"""
 import http.server
 class Recorder(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     server_version = "recorder"
     def do_GET(self):
         body = str(self.headers).encode()
@@ -65,13 +66,20 @@ def served(whole_droplet: Droplet) -> Iterator[Droplet]:
     droplet = whole_droplet
     before = tell(droplet, f"show map {LIVE}").split()
     droplet.inside(f"cat > /run/recorder.py <<'END'\n{RECORDER}\nEND")
-    droplet.inside(f"ip address add {ADDRESS}/32 dev lo")
     try:
-        droplet.inside("systemd-run --unit=recorder python3 /run/recorder.py")
+        # A namespace on the application's bridge, as the container of the slot would have.
+        droplet.inside(
+            "ip netns add recorder && ip link add recorder type veth peer name eth0 netns recorder"
+            " && ip link set recorder master gl-api up"
+            f" && ip -n recorder address add {ADDRESS}/24 dev eth0"
+            " && ip -n recorder link set eth0 up"
+        )
+        program = "ip netns exec recorder python3 /run/recorder.py"
+        droplet.inside(f"systemd-run --unit=recorder --collect {program}")
         point(droplet, "api-green")
         yield droplet
     finally:
-        droplet.try_inside(f"systemctl stop recorder; ip address del {ADDRESS}/32 dev lo")
+        droplet.try_inside("systemctl stop recorder; ip link del recorder; ip netns del recorder")
         if before:
             point(droplet, before[-1])
         else:
@@ -91,11 +99,13 @@ def point(droplet: Droplet, backend: str) -> None:
         time.sleep(0.2)
 
 
-def ask(host: Host, address: str, path: str = "/", method: str = "GET", **headers: str) -> str:
+def ask(
+    host: Host, address: str, path: str = "/", method: str = "GET", body: str = "", **headers: str
+) -> str:
     """Send one request over a connection of its own; return the whole answer."""
     lines = [f"{method} {path} HTTP/1.1", "Host: api", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    text = "\\r\\n".join([*lines, "", ""])
+    text = "\\r\\n".join([*lines, "", body])
     script = f"exec 3<>/dev/tcp/{address}/{PORT}; printf '{text}' >&3; timeout 5 cat <&3"
     return host.inside(script).replace("\r", "").lower()
 
@@ -145,8 +155,9 @@ def test_trace_is_refused(served: Droplet) -> None:
 
 def test_ambiguous_length_reaches_nobody_as_such(served: Droplet) -> None:
     smuggled = {"Content-Length": "5", "Transfer-Encoding": "chunked"}
-    seen = ask(served, "127.0.0.1", **smuggled)
-    assert not ("content-length: 5" in seen and "transfer-encoding" in seen)
+    body = ask(served, "127.0.0.1", body="0\\r\\n\\r\\n", **smuggled).partition("\n\n")[2]
+    assert "transfer-encoding: chunked\n" in body
+    assert "content-length" not in body
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +195,13 @@ def hold(count: int) -> str:
     """A program that opens connections and prints how many are still open after half a second."""
     return textwrap.dedent(f"""
         import socket, sys, time
-        links = [socket.create_connection(("127.0.0.1", {PORT}), 2) for _ in range({count})]
+        links, count = [], 0
+        for _ in range({count}):
+            try:
+                links.append(socket.create_connection(("127.0.0.1", {PORT}), 2))
+            except ConnectionError:
+                pass
         time.sleep(0.5)
-        count = 0
         for link in links:
             link.setblocking(False)
             try:
