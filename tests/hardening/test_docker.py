@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -28,7 +28,7 @@ class Released:
     """A droplet with a release, and the container that serves it."""
 
     droplet: Droplet
-    password: str
+    password: str = field(repr=False)
     container: str
     pid: int
 
@@ -106,10 +106,10 @@ HOST_CONFIG: list[tuple[str, Any]] = [
     ("MemorySwap", 512 * 1024 * 1024),
     ("CpuShares", 512),
     ("PidsLimit", 512),
-    ("PortBindings", {}),
+    ("PortBindings", None),
     ("PublishAllPorts", False),
     ("Binds", None),
-    ("Devices", []),
+    ("Devices", None),
     ("IpcMode", "private"),
     ("PidMode", ""),
     ("UTSMode", ""),
