@@ -121,7 +121,10 @@ def restart_ssh(_guard: dict[str, Any]) -> bool:
     if not call("/usr/sbin/sshd", "-t"):
         return False
     call("systemctl", "daemon-reload")
-    if call("systemctl", "is-active", "ssh.socket"):
+    # Enabled, not active: a socket whose restart has failed is what may have to be put right.
+    if call("systemctl", "is-enabled", "ssh.socket"):
+        # A socket cannot be opened under a service that runs; open sessions outlive the stop.
+        call("systemctl", "stop", "ssh.service")
         call("systemctl", "restart", "ssh.socket")
     return call("systemctl", "reload-or-restart", "ssh.service")
 
