@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from dev import settings
-from tests.hardening.droplets import Droplet, Host
+from tests.hardening.droplets import Droplet, Host, changed
 
 PORT = 3002
 ADDRESS = "172.31.10.3"
@@ -56,8 +56,25 @@ def tell(droplet: Droplet, command: str) -> str:
 
 def configure(droplet: Droplet, **variables: object) -> None:
     """Configure the proxy with those variables of its role, and with the defaults of all others."""
+    before = worker(droplet)
     done = droplet.setup("--tags", "proxy_configuration", variables=variables)
     assert done.returncode == 0, done.stdout
+    if changed(done.stdout) > 0:
+        wait_for_worker_after(droplet, before)
+
+
+def worker(droplet: Droplet) -> str:
+    """The process that answers on the runtime socket."""
+    shown = tell(droplet, "show info").splitlines()
+    return next(line for line in shown if line.startswith("Pid:"))
+
+
+def wait_for_worker_after(droplet: Droplet, before: str) -> None:
+    """Wait until another process answers: what the old one is told would be lost with it."""
+    end = time.monotonic() + 10.0
+    while worker(droplet) == before:
+        assert time.monotonic() < end, f"{before} still answers"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +251,9 @@ def test_security_headers_are_on_every_answer(limited: Droplet) -> None:
 
 def test_proxy_starts_again_in_its_sandbox(served: Droplet) -> None:
     for command in ("reload", "restart"):
+        before = worker(served)
         served.inside(f"systemctl {command} haproxy")
+        wait_for_worker_after(served, before)
         assert served.inside("stat -c '%U %a' /run/haproxy/admin.sock").strip() == "root 600"
         point(served, "api-green")
         assert ask(served, "127.0.0.1").startswith("http/1.1 200")
