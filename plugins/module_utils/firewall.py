@@ -140,7 +140,11 @@ class Firewall:
         enabled = "ENABLED=yes" in (self._texts[CONFIGURATION] or "").splitlines()
         if not enabled:
             netfilter.enable_ufw()
-        elif "UFW" in by_name or DEFAULTS in by_name:
+        elif "UFW" in by_name:
+            for version in RULES:
+                netfilter.forget_ufw_chains(version)
+            netfilter.reload_ufw()
+        elif DEFAULTS in by_name:
             netfilter.reload_ufw()
 
     def _load_table(self, changes: dict[str, Change]) -> None:

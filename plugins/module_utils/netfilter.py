@@ -107,6 +107,24 @@ def enable_ufw() -> None:
     _demand(["ufw", "--force", "enable"])
 
 
+def forget_ufw_chains(version: int) -> None:
+    """Remove UFW's chains and the jumps to them, in one transaction.
+
+    After a flush by hand UFW finds its chains and takes them for hooked in; without them it makes
+    everything anew.
+    """
+    live = live_rules(version)
+    chains = [line.split()[1] for line in live if line.startswith("-N ufw")]
+    jumps = [
+        f"-D{line[2:]}"
+        for line in live
+        if line.startswith(("-A INPUT ", "-A OUTPUT ", "-A FORWARD ")) and " -j ufw" in line
+    ]
+    heads, ends = [f":{chain} - [0:0]" for chain in chains], [f"-X {chain}" for chain in chains]
+    text = "\n".join(("*filter", *heads, *jumps, *ends, "COMMIT", ""))
+    _demand([f"{_IPTABLES[version]}-restore", "--noflush", "-w"], text)
+
+
 def reload_ufw() -> None:
     """Let UFW load everything anew; established connections go on."""
     _demand(["ufw", "reload"])

@@ -231,4 +231,6 @@ def default_values(policy: Policy) -> dict[str, str]:
         "DEFAULT_INPUT_POLICY": '"DROP"',
         "DEFAULT_OUTPUT_POLICY": '"ACCEPT"' if policy.outgoing == "allow" else '"DROP"',
         "DEFAULT_FORWARD_POLICY": '"DROP"',
+        # Role system sets the kernel's values; UFW would put its own over them at each start.
+        "IPT_SYSCTL": '""',
     }

@@ -138,11 +138,10 @@ def main() -> None:
             file_set.apply(differences)
     except GreenlightError as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(
-        changed=bool(differences),
-        changes=[difference.path for difference in differences],
-        diff=[shown for difference in differences for shown in _diff(difference)],
-    )
+    result: dict[str, t.Any] = {"changes": [difference.path for difference in differences]}
+    if module._diff:
+        result["diff"] = [shown for difference in differences for shown in _diff(difference)]
+    module.exit_json(changed=bool(differences), **result)
 
 
 if __name__ == "__main__":

@@ -219,11 +219,18 @@ def main() -> None:
         rules=sum(len(ufw_rules.entries(policy, version)) for version in (4, 6)),
         guarded=way_in.is_guarded(),
         networks=sum(len(found) for found in policy.kernel_sets.values()),
-        diff=[
-            {"before_header": c.name, "after_header": c.name, "before": c.before, "after": c.after}
-            for c in changes
-        ],
+        **({"diff": [_diff(change) for change in changes]} if module._diff else {}),
     )
+
+
+def _diff(change: firewall.Change) -> dict[str, str]:
+    name = change.name
+    return {
+        "before_header": name,
+        "after_header": name,
+        "before": change.before,
+        "after": change.after,
+    }
 
 
 if __name__ == "__main__":

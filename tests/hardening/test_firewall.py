@@ -181,7 +181,7 @@ def test_what_was_changed_by_hand_is_put_right(wall: Droplet, ansible: Ansible) 
 def state(droplet: Droplet) -> str:
     """What the kernel filters with: UFW's rules, policies, our table without its counters."""
     text = droplet.inside(
-        "iptables -S | grep -v DOCKER; ip6tables -S | grep -v DOCKER;"
+        "iptables -S | grep -e '^-P' -e ufw; ip6tables -S | grep -e '^-P' -e ufw;"
         " grep -v '^#' /etc/default/ufw; nft list table inet greenlight 2>&1 || true"
     )
     return re.sub(r"counter packets \d+ bytes \d+", "counter", text)

@@ -163,5 +163,5 @@ def test_defaults_are_replaced_or_added_and_the_rest_stays() -> None:
     after = ufw_rules.replace_defaults(text, ufw_rules.default_values(policy({}, outgoing="deny")))
     assert after == (
         '# note\nIPV6=yes\nDEFAULT_INPUT_POLICY="DROP"\nIPT_MODULES=""\n'
-        'DEFAULT_OUTPUT_POLICY="DROP"\nDEFAULT_FORWARD_POLICY="DROP"\n'
+        'DEFAULT_OUTPUT_POLICY="DROP"\nDEFAULT_FORWARD_POLICY="DROP"\nIPT_SYSCTL=""\n'
     )
