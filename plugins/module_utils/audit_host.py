@@ -147,7 +147,7 @@ def _private(facts: Facts) -> str:
 
 
 def _is_ours(path: str) -> bool:
-    prefixes = {pattern.split("*")[0].rstrip("/") for pattern in OURS}
+    prefixes = {pattern.partition("*")[0].rstrip("/") for pattern in OURS}
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
 
 

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -32,6 +31,12 @@ CALL_SECONDS = 30
 """Seconds that one command may take."""
 
 
+def say(text: str) -> None:
+    """Write a line for the journal."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def call(*command: str) -> bool:
     """Run a command and print what it said; True when it ended well."""
     try:
@@ -39,10 +44,10 @@ def call(*command: str) -> bool:
             command, capture_output=True, text=True, check=False, timeout=CALL_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired) as exc:
-        print(f"{' '.join(command)}: {exc}", flush=True)
+        say(f"{' '.join(command)}: {exc}")
         return False
     said = (done.stdout + done.stderr).strip()
-    print(f"{' '.join(command)}: exit code {done.returncode} {said[:500]}", flush=True)
+    say(f"{' '.join(command)}: exit code {done.returncode} {said[:500]}")
     return done.returncode == 0
 
 
@@ -174,7 +179,7 @@ def main() -> int:
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         with open(RECORD, "w", encoding="utf-8") as stream:
             json.dump({"at": at, "failed": failed}, stream)
-        print(f"put back at {at}; failed: {', '.join(failed) or 'nothing'}", flush=True)
+        say(f"put back at {at}; failed: {', '.join(failed) or 'nothing'}")
         if not failed:
             remove(GUARD)
             remove(AT_BOOT)
@@ -185,4 +190,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

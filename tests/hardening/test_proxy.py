@@ -193,7 +193,7 @@ def limited(served: Droplet) -> Droplet:
 
 def statuses(host: Host, address: str, count: int, **headers: str) -> list[str]:
     """Return the status of each of `count` requests, one after the other."""
-    return [ask(host, address, **headers).split()[1] for _ in range(count)]
+    return [ask(host, address, **headers).split()[1] for _number in range(count)]
 
 
 def test_client_in_a_hurry_is_held_back_and_others_are_not(

@@ -90,7 +90,7 @@ def test_client_that_wants_more_sessions_opens_another_connection(
     subprocess.run([*master, "true"], check=True, timeout=30)
     running = [
         subprocess.Popen([*droplet.ssh(*control), "sleep 2"], stderr=subprocess.DEVNULL)
-        for _ in range(5)
+        for _number in range(5)
     ]
     try:
         assert [one.wait(timeout=30) for one in running] == [0] * 5

@@ -14,7 +14,7 @@ import pytest
 def fixture_effective(host: t.Any) -> dict[str, str]:
     """The settings that count, whatever file they come from."""
     lines = host.check_output("sshd -T").lower().splitlines()
-    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
+    return {name: value for name, _space, value in (line.partition(" ") for line in lines)}
 
 
 @pytest.mark.parametrize(
