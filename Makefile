@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration molecule e2e soak lives crash cutovers fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration hardening molecule e2e soak lives crash cutovers fleet fleet-down clean format build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -22,8 +22,8 @@ demo: setup ## the main job for real, on the dev fleet; ends with a table
 	@$(PYTHON) -m dev.demo
 
 # Each part runs even when one before it failed; the exit code says whether all passed.
-test: setup ## all tests: unit, integration, a part of the crash matrix, molecule, e2e
-	@$(PYTHON) -m scripts.stages unit integration crash+molecule e2e
+test: setup ## all tests: unit, integration, hardening, a part of the crash matrix, molecule, e2e
+	@$(PYTHON) -m scripts.stages unit integration+hardening crash+molecule e2e
 
 lint: setup ## all static checks (one: make lint only=mypy)
 	@$(PYTHON) -m scripts.lint $(only)
@@ -33,6 +33,9 @@ unit: setup ## unit tests: a few seconds, needs nothing
 
 integration: setup ## modules against a real Docker engine and a real HAProxy
 	@$(PYTHON) -m pytest tests/integration $(args)
+
+hardening: setup ## a droplet attacked, scanned, audited, and its owner locked out on purpose
+	@$(PYTHON) -m pytest tests/hardening $(args)
 
 molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 	@MOLECULE_GLOB='molecule/*/molecule.yml' $(PYTHON) -m molecule test --all $(args)
