@@ -146,6 +146,12 @@ class Firewall:
             netfilter.reload_ufw()
         elif DEFAULTS in by_name:
             netfilter.reload_ufw()
+        else:
+            return
+        # Switching it on leaves UFW 0.36 with half of the chains that IPv6 rules with a limit need.
+        with netfilter.ufw_lock():
+            for version in RULES:
+                netfilter.restore(ufw_rules.restore_input(self._wanted[version], version), version)
 
     def _load_table(self, changes: dict[str, Change]) -> None:
         """Load our table first: the mark has to be there before UFW's rules ask for it."""

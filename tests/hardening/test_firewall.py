@@ -163,7 +163,8 @@ DAMAGES = (
     "ufw disable",
     "ufw --force reset",
     "sed -i s/DROP/ACCEPT/ /etc/default/ufw",
-    "iptables -F; iptables -X",
+    # Without the policy the flush would close the host to us as well.
+    "iptables -P INPUT ACCEPT; iptables -F; ip6tables -P INPUT ACCEPT; ip6tables -F",
 )
 
 
