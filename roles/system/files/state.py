@@ -5,7 +5,7 @@
 
 One reading of everything takes the place of a task for each setting. The wish is JSON in the first
 argument: sysctl (value by key), mounts (options by mount point), units_on and units_off (names),
-modes (octal by path).
+modes (octal by path or pattern), compilers (names).
 """
 
 from __future__ import annotations
@@ -100,12 +100,27 @@ def compare_units(on: list[str], off: list[str]) -> dict[str, list[str]]:
 
 
 def compare_modes(wanted: dict[str, str]) -> list[dict[str, str]]:
-    """Paths whose mode grants more than it should; those not there are left out."""
-    return [
-        {"path": path, "mode": mode}
-        for path, mode in wanted.items()
-        if Path(path).exists() and stat.S_IMODE(Path(path).stat().st_mode) & ~int(mode, 8)
-    ]
+    """Paths whose mode grants more than it should; links and those not there are left out."""
+    found = []
+    for pattern, mode in wanted.items():
+        for path in sorted(Path("/").glob(pattern.lstrip("/"))):
+            # What a link in a home points to is for its owner to say, not to be changed as root.
+            if not path.is_symlink() and stat.S_IMODE(path.stat().st_mode) & ~int(mode, 8):
+                tighter = stat.S_IMODE(path.stat().st_mode) & int(mode, 8)
+                found.append({"path": str(path), "mode": f"{tighter:04o}"})
+    return found
+
+
+def compare_compilers(names: list[str]) -> dict[str, list[str]]:
+    """Compilers that others may run or an upgrade would open, and those that dpkg keeps closed."""
+    text = Path("/var/lib/dpkg/statoverride").read_text(encoding="utf-8")
+    kept = {line.split()[3] for line in text.splitlines()}
+    programs = [Path("/usr/bin", name) for name in names]
+    paths = sorted({path.resolve() for path in programs if path.exists()})
+    return {
+        "to_close": [str(p) for p in paths if str(p) not in kept or p.stat().st_mode & 0o007],
+        "to_leave": [str(p) for p in paths if str(p) in kept],
+    }
 
 
 def in_container() -> bool:
@@ -128,6 +143,7 @@ def main() -> None:
         "sockets": sockets(list(wish["mounts"])),
         "units": compare_units(wish["units_on"], wish["units_off"]),
         "modes": compare_modes(wish["modes"]),
+        "compilers": compare_compilers(wish["compilers"]),
         "container": in_container(),
         "swap": has_swap(),
         "apparmor": Path("/sys/kernel/security/apparmor").is_dir(),
