@@ -24,6 +24,7 @@ HARMLESS = {"nosuid", "nodev", "noexec"}
         ("net.ipv4.conf.default.accept_source_route", "0"),
         ("net.ipv4.conf.all.send_redirects", "0"),
         ("net.ipv4.conf.all.rp_filter", "1"),
+        ("net.ipv4.conf.all.log_martians", "1"),
         ("net.ipv6.conf.all.accept_redirects", "0"),
         # Containers need it; Docker switches it on.
         ("net.ipv4.ip_forward", "1"),
@@ -39,6 +40,11 @@ def test_setting_that_a_container_lacks_is_written_for_the_next_kernel(
     host: t.Any, key: str
 ) -> None:
     assert f"\n{key} = " in host.file("/etc/sysctl.d/99-greenlight.conf").content_string
+
+
+def test_devices_start_no_program(host: t.Any) -> None:
+    assert {"nosuid", "noexec"} <= set(host.mount_point("/dev").options)
+    assert host.file("/etc/fstab").contains("^devtmpfs /dev devtmpfs nosuid,noexec 0 0$")
 
 
 @pytest.mark.parametrize("path", ["/tmp", "/dev/shm", "/proc"])
@@ -86,13 +92,16 @@ def test_no_unit_has_failed(host: t.Any) -> None:
         "sysstat-collect.timer",
         "unattended-upgrades.service",
         "greenlight-debsums.timer",
+        "greenlight-aide.timer",
+        "greenlight-aide-first.timer",
+        "greenlight-audit-rules.service",
     ],
 )
 def test_unit_starts_at_boot(host: t.Any, name: str) -> None:
     assert host.check_output(f"systemctl is-enabled {name}") == "enabled"
 
 
-@pytest.mark.parametrize("name", ["auditd", "chrony"])
+@pytest.mark.parametrize("name", ["auditd", "chrony", "greenlight-audit-rules"])
 def test_service_of_the_kernel_leaves_a_container_alone(host: t.Any, name: str) -> None:
     shown = host.check_output(f"systemctl show -p Conditions,ActiveState {name}")
     assert "ActiveState=inactive" in shown
@@ -102,6 +111,10 @@ def test_module_is_blocked(host: t.Any) -> None:
     text = host.file("/etc/modprobe.d/greenlight.conf").content_string
     for module in ("dccp", "sctp", "usb-storage", "firewire-core"):
         assert f"blacklist {module}\ninstall {module} /bin/true\n" in text
+        rule = host.check_output(
+            f"modprobe --showconfig | grep '^install {module.replace('-', '_')} '"
+        )
+        assert rule.endswith(" /bin/true")
 
 
 def test_security_updates_alone_come_by_themselves(host: t.Any) -> None:
@@ -146,6 +159,7 @@ def test_profile_of_applications_is_valid(host: t.Any) -> None:
         ("/etc/cron.daily", 0o700),
         ("/etc/cron.allow", 0o600),
         ("/etc/at.allow", 0o600),
+        ("/etc/ssh/sshd_config", 0o600),
     ],
 )
 def test_path_is_closed_to_others(host: t.Any, path: str, mode: int) -> None:
@@ -165,6 +179,42 @@ def test_banner_names_no_version(host: t.Any) -> None:
 def test_no_core_dumps(host: t.Any) -> None:
     assert host.check_output("su - ops -c 'ulimit -Hc'") == "0"
     assert host.check_output("systemctl show -p DefaultLimitCORE") == "DefaultLimitCORE=0"
+    # A shell that PAM has set no limit for.
+    assert host.check_output("ulimit -Sc unlimited; bash -lc 'ulimit -Hc'") == "0"
+
+
+def test_homes_are_closed(host: t.Any) -> None:
+    modes = [int(mode, 8) for mode in host.check_output("stat -c %a /home/*").split()]
+    assert modes
+    assert [oct(mode) for mode in modes if mode & 0o027] == []
+
+
+def test_root_alone_runs_the_assembler(host: t.Any) -> None:
+    host.check_output("as --version")
+    assert host.run("su - ops -c 'as --version'").rc == 126
+    assert host.check_output("dpkg-statoverride --list '*-as'").startswith("root root 750 ")
+
+
+@pytest.mark.parametrize(("login", "user"), [("", "ops"), ("sudo -n ", "root")])
+def test_login_has_a_temporary_folder_of_its_own(host: t.Any, login: str, user: str) -> None:
+    number = host.user(user).uid
+    made = host.check_output(f"su - ops -c '{login}mktemp --dry-run'")
+    assert made.startswith(f"/tmp/user/{number}/")
+    folder = host.file(f"/tmp/user/{number}")
+    assert (folder.user, folder.mode) == (user, 0o700)
+
+
+def test_comparison_of_files_yields_to_requests(host: t.Any) -> None:
+    """Its settings are valid, leave out what containers and logs change, and use strong sums."""
+    host.check_output("aide --config=/etc/aide/aide.conf --config-check")
+    shown = host.check_output("systemctl show greenlight-aide -p Nice,IOSchedulingClass")
+    assert sorted(shown.splitlines()) == ["IOSchedulingClass=3", "Nice=19"]
+    limit = "f:/{}"
+    for path, code in (("etc/passwd", 0), ("usr/bin/sudo", 0), ("var/lib/docker/x", 1)):
+        words = f"aide --config=/etc/aide/aide.conf --path-check={limit.format(path)}"
+        assert host.run(words).rc == code, path
+    sums = host.file("/etc/aide/aide.conf").content_string
+    assert not {"md5", "sha1", "rmd160"} & set(sums.replace("+", " ").split())
 
 
 def test_no_mail_server_came_along(host: t.Any) -> None:

@@ -38,6 +38,25 @@ def test_new_files_and_homes_are_closed(host: t.Any) -> None:
         host.check_output("userdel -r probe")
 
 
+@pytest.mark.parametrize(
+    ("shell", "seconds"),
+    [
+        ("bash -lic", "1800"),
+        # As sudo -s and su open it.
+        ("bash -ic", "1800"),
+        # As Ansible and scripts run theirs.
+        ("bash -lc", "none"),
+        ("bash -c", "none"),
+        ("sh -c", "none"),
+    ],
+)
+def test_shell_ends_when_nobody_types(host: t.Any, shell: str, seconds: str) -> None:
+    done = host.run(f"env -u TMOUT PS1=x {shell} 'echo ${{TMOUT:-none}}'")
+    assert done.stdout.split() == [seconds]
+    refused = host.run(f"env -u TMOUT PS1=x {shell} 'TMOUT=5; echo $TMOUT'")
+    assert refused.stdout.split() == ([] if seconds == "1800" else ["5"])
+
+
 def test_passwords_are_judged_and_costly(host: t.Any) -> None:
     assert host.file("/etc/pam.d/common-password").contains("pam_pwquality.so")
     settings = host.file("/etc/security/pwquality.conf.d/greenlight.conf").content_string
@@ -45,6 +64,9 @@ def test_passwords_are_judged_and_costly(host: t.Any) -> None:
     defaults = host.check_output("grep -E '^[A-Z]' /etc/login.defs").splitlines()
     values = dict(line.split(None, 1) for line in defaults)
     assert values["UMASK"] == "027"
+    assert values["PASS_MIN_DAYS"] == "1"
+    # One that ends would refuse a login by key as well.
+    assert values["PASS_MAX_DAYS"] == "99999"
     assert values["SHA_CRYPT_MIN_ROUNDS"] == "65536"
 
 
