@@ -180,7 +180,7 @@ def test_no_core_dumps(host: t.Any) -> None:
     assert host.check_output("su - ops -c 'ulimit -Hc'") == "0"
     assert host.check_output("systemctl show -p DefaultLimitCORE") == "DefaultLimitCORE=0"
     # A shell that PAM has set no limit for.
-    assert host.check_output("ulimit -Sc unlimited; bash -lc 'ulimit -Hc'") == "0"
+    assert host.check_output("ulimit -c unlimited; bash -lc 'ulimit -Hc'") == "0"
 
 
 def test_homes_are_closed(host: t.Any) -> None:
