@@ -21,14 +21,14 @@ SCAN = textwrap.dedent("""
             for port in range(first, last + 1):
                 yield protocol, address, port
     def attempt(protocol, address, port):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        tcp = protocol == "tcp"
-        s = socket.socket(family, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
+        kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+        found = socket.getaddrinfo(address, port, type=kind, flags=socket.AI_NUMERICHOST)[0]
+        s = socket.socket(*found[:2])
         s.setblocking(False)
-        code = s.connect_ex((address, port))
+        code = s.connect_ex(found[4])
         if code not in (0, errno.EINPROGRESS, errno.ECONNREFUSED):
             sys.exit(f"{protocol}/{address}/{port}: {errno.errorcode[code]}")
-        if not tcp:
+        if kind == socket.SOCK_DGRAM:
             s.send(b"hello")
         return s
     def is_open(s):

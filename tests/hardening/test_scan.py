@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a neighbour on the droplet's network reaches: nothing, whatever happens to the droplet.
 
-Containers that somebody starts by hand stand behind every way in: a published port, and an address
-to which the neighbour sets a route. Each test leaves the droplet as it found it.
+Containers that somebody starts by hand stand behind every way in: a published port, an address to
+which the neighbour sets a route, and the host's own network. Each test leaves the droplet as it
+found it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ APPLICATION = settings.APPLICATION_PORT
 PUBLISHED, PUBLISHED_6, INSIDE = 8080, 8081, 8000
 # What listens on the droplet is scanned as well, whatever it is.
 TCP_PORTS = {21, 22, 25, 53, 80, 111, 443, 2375, 2376, APPLICATION, 5432, 6379, 7946, 8404, 9100}
-UDP_PORTS = (53, 67, 68, 69, 111, 123, 137, 161, 500, 514, 1900, 4500, 5353, 11211)
+UDP_PORTS = {53, 67, 68, 69, 111, 123, 137, 161, 500, 514, 1900, 4500, 5353, 11211, INSIDE}
 UDP_SERVICE = 161
 IMAGE = "scan-target"
 SUBNET_6 = "fd78::/64"
@@ -40,15 +41,24 @@ END
 tar -C / -chP "$python" "/usr/lib/${{python##*/}}" $libraries /run/scan-server.py |
     docker import - {IMAGE} >/dev/null
 docker network create --ipv6 --subnet {SUBNET_6} scan-six >/dev/null
-run() {{ docker run -d --init --restart always "$@" {IMAGE} "$python" /run/scan-server.py {INSIDE}; }}
+serve="/run/scan-server.py {INSIDE}"
+run() {{ docker run -d --init --restart always "$@" {IMAGE} "$python" $serve; }}
 run --name scan-published -p {PUBLISHED}:{INSIDE} -p {PUBLISHED}:{INSIDE}/udp
 run --name scan-published-six -p '[::]:{PUBLISHED_6}:{INSIDE}'
 run --name scan-unpublished --network greenlight-api
 run --name scan-six --network scan-six
+run --name scan-host --network host
 """
 REMOVE = """
 docker ps -aq --filter name=^scan- | xargs -r docker rm -f
 docker network rm scan-six; docker rmi scan-target; rm -f /run/scan-server.py
+sysctl -qw net.ipv6.conf.all.forwarding=0
+"""
+# The number marks the routes that the test has set.
+ROUTES = "proto 99"
+DISCONNECT = f"""
+ip route flush {ROUTES}; ip -6 route flush {ROUTES}
+sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
 """
 
 
@@ -93,7 +103,18 @@ class Site:
             host.inside(f"ip -6 address replace {address_6(host)}/64 dev eth0 nodad")
         for container in self.containers():
             via = address_6(self.droplet) if ":" in container else self.droplet.address
-            self.neighbour.inside(f"ip route replace {container} via {via}")
+            self.neighbour.inside(f"ip route replace {container} via {via} {ROUTES}")
+
+    def disconnect(self) -> None:
+        """Take the addresses and the routes away again."""
+        for host in (self.droplet, self.neighbour):
+            host.try_inside(DISCONNECT)
+
+    def addresses(self) -> list[str]:
+        """The droplet's own addresses: IPv4, IPv6, and the one that IPv6 makes up by itself."""
+        listed = self.droplet.inside("ip -6 -o address show dev eth0 scope link")
+        local = listed.split("inet6 ")[1].split("/")[0]
+        return [self.droplet.address, address_6(self.droplet), f"{local}%eth0"]
 
     def containers(self) -> list[str]:
         """The addresses of all containers, IPv4 and IPv6."""
@@ -114,9 +135,9 @@ class Site:
         listening = self.droplet.inside("ss -Hltn | awk '{print $4}'").split()
         ports = TCP_PORTS | {int(name.rpartition(":")[2]) for name in listening}
         ports |= {PUBLISHED, PUBLISHED_6}
-        both = (self.droplet.address, address_6(self.droplet))
-        tcp = {name for address in both for name in each("tcp", address, ports)}
-        return tcp | {name for address in both for name in each("udp", address, UDP_PORTS)}
+        addresses = self.addresses()
+        tcp = {name for address in addresses for name in each("tcp", address, ports)}
+        return tcp | {name for address in addresses for name in each("udp", address, UDP_PORTS)}
 
     def open_to_balancer(self) -> set[int]:
         """The droplet's TCP ports that open to the load balancer, which has no Python."""
@@ -163,6 +184,7 @@ def fixture_site(whole_droplet: Droplet, neighbour: Host) -> Iterator[Site]:
         yield site
     finally:
         whole_droplet.try_inside(REMOVE)
+        site.disconnect()
 
 
 def wait_until_served(site: Site) -> None:
@@ -183,8 +205,7 @@ def test_neighbour_would_reach_every_container_without_our_table(site: Site) -> 
 
 
 def test_udp_service_is_reached_only_when_it_is_allowed(site: Site) -> None:
-    both = (site.droplet.address, address_6(site.droplet))
-    service = {name for address in both for name in each("udp", address, [UDP_SERVICE])}
+    service = {f"udp/{address}/{UDP_SERVICE}" for address in site.addresses()}
     serve = f"python3 /run/scan-server.py {UDP_SERVICE}"
     site.droplet.inside(f"systemd-run --quiet --unit=scan-udp {serve}; sleep 1")
     try:
@@ -209,10 +230,11 @@ def test_reset_of_ufw_opens_the_host_and_no_container(site: Site) -> None:
     before = rules(site.droplet)
     site.droplet.inside("ufw --force reset")
     try:
-        both = (site.droplet.address, address_6(site.droplet))
         found = scan(site.neighbour, words(site.host_ports()))
-        # This also shows that the scan sees what is open, on either address.
-        assert {f"tcp/{address}/22" for address in both} <= found
+        # This also shows that the scan sees what is open, on each address.
+        services = ("tcp", 22), ("tcp", INSIDE), ("udp", INSIDE)
+        for address in site.addresses():
+            assert {f"{kind}/{address}/{port}" for kind, port in services} <= found
         assert {name for name in found if f"/{PUBLISHED}" in name} == set()
         site.assert_containers_are_closed()
     finally:
