@@ -157,14 +157,17 @@ class Site:
         assert scan(self.droplet, words(self.behind())) == self.behind()
 
     def assert_our_table_is_what_closes(self) -> None:
-        """Without it, and without the policy that UFW sets, the neighbour reaches every one."""
+        """Without the policy that UFW sets, it closes every container; without either, none."""
         policy = "iptables -P FORWARD {0}; ip6tables -P FORWARD {0}"
         self.droplet.inside(f"nft delete table inet greenlight; {policy.format('ACCEPT')}")
         try:
             assert scan(self.neighbour, words(self.behind())) == self.behind()
         finally:
-            self.droplet.inside(f"systemctl restart greenlight-firewall; {policy.format('DROP')}")
-        self.assert_containers_are_closed()
+            self.droplet.inside("systemctl restart greenlight-firewall")
+        try:
+            self.assert_containers_are_closed()
+        finally:
+            self.droplet.inside(policy.format("DROP"))
 
     def set_up(self) -> None:
         """Set the firewall up again."""
