@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -65,6 +66,8 @@ def lead(bench: Bench, address: str) -> None:
     name = settings.REGISTRY_HOST
     bench.sh(f"sed '/{name}/d' /tmp/hosts.kept > /tmp/hosts.new; cat /tmp/hosts.new > /etc/hosts")
     bench.sh(f"echo '{address} {name}' >> /etc/hosts; rm /tmp/hosts.new")
+    # dockerd, a Go program, reads the file again when what it knows of it is five seconds old.
+    time.sleep(5.5)
 
 
 @contextmanager
