@@ -21,6 +21,10 @@ from tests.hardening.droplets import ROOT, Droplet, changed
 REPOSITORY = "hardening"
 SECRET = "marker-of-the-hardening-tests-5711"
 USER = 10001
+FORGET = (
+    "docker ps -aq --filter label=greenlight.app=api | xargs -r docker rm -f;"
+    " cd /var/lib/greenlight/api && rm -f journal* && echo > live.map && systemctl restart haproxy"
+)
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,11 @@ def release(droplet: Droplet, name: str, password: str, **variables: Any) -> tup
 
 
 @pytest.fixture(scope="module")
-def released(whole_droplet: Droplet) -> Released:
-    """The droplet after a release with the defaults of every option of the container."""
+def released(whole_droplet: Droplet) -> Iterator[Released]:
+    """The droplet after a release with the defaults of every option of the container.
+
+    Afterwards no release is live on it, as other tests expect.
+    """
     words = ["build", "A", "--push", "--application", REPOSITORY]
     subprocess.run([sys.executable, "-m", "dev.sample_api", *words], cwd=ROOT, check=True)
     password = (settings.STATE / "registry_password").read_text(encoding="utf-8").strip()
@@ -74,7 +81,8 @@ def released(whole_droplet: Droplet) -> Released:
     assert code == 0, text
     container = whole_droplet.inside("docker ps -q --filter label=greenlight.app=api").strip()
     pid = whole_droplet.inside(f"docker inspect -f '{{{{.State.Pid}}}}' {container}")
-    return Released(whole_droplet, password, container, int(pid))
+    yield Released(whole_droplet, password, container, int(pid))
+    whole_droplet.inside(FORGET)
 
 
 def test_container_has_no_rights_in_the_eyes_of_the_kernel(released: Released) -> None:
