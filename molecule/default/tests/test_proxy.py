@@ -13,7 +13,7 @@ SANDBOX: list[tuple[str, str]] = [
     ("ProtectSystem", "strict"),
     ("ReadWritePaths", "/run/haproxy"),
     ("ProtectHome", "yes"),
-    ("PrivateTmp", "yes"),
+    ("TemporaryFileSystem", "/tmp:ro /var/tmp:ro"),
     ("PrivateDevices", "yes"),
     ("ProtectProc", "invisible"),
     ("ProtectKernelTunables", "yes"),
