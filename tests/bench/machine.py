@@ -1,0 +1,39 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machine that the figures come from, in the words of its own programs. No host names."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from datetime import datetime, timezone
+
+
+def today() -> str:
+    """Return the date and time in UTC, to the minute."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _first_line(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    except OSError:
+        return "not there"
+    lines = (done.stdout or done.stderr).splitlines()
+    return lines[0].strip() if lines else "says nothing"
+
+
+def describe() -> dict[str, str]:
+    """Return cores, memory and versions by name."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": str(os.cpu_count()),
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+        "ansible": _first_line("ansible", "--version"),
+        "docker": _first_line("docker", "version", "--format", "{{.Server.Version}}"),
+        "load before": f"{os.getloadavg()[0]:.2f}",
+    }
