@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation fragment: the options that modules release and rollback share."""
+"""Documentation fragment: the options of a release, on one host or on a fleet."""
 
 from __future__ import annotations
 
@@ -15,20 +15,6 @@ options:
     description: Name of the application, as set-up knows it.
     type: str
     default: api
-  state:
-    description:
-      - How far to go. Each phase includes the ones before it, so that V(settled) on one host does
-        everything.
-      - V(planned) checks everything that can be checked without changing the host and returns the
-        plan.
-      - V(staged) pulls, starts in the idle slot and passes the health gate; no traffic moves.
-      - V(live) moves the pointer and watches the release.
-      - V(settled) drains and stops the old release, keeps it as the standby, and prunes what is
-        older than O(retain).
-      - V(reverted) takes back what O(run) has done on this host before it was settled.
-    type: str
-    choices: [planned, staged, live, settled, reverted]
-    default: settled
   image:
     description: Repository of the image without tag, with the registry's host. Not needed for what
       the host has retained.
@@ -37,11 +23,6 @@ options:
   tag:
     description: Tag of the image for O(sha). Empty means the SHA itself. A SHA prefix inside it is
       completed from the registry's tags.
-    type: str
-    default: ''
-  digest:
-    description: Digest of the image, returned by V(planned). With it and the full SHA the registry
-      is not asked again.
     type: str
     default: ''
   registry_username:
@@ -249,11 +230,6 @@ options:
       them. At least 2.
     type: int
     default: 5
-  run:
-    description: Identifier of the fleet release that this call is part of. The same for all its
-      phases and hosts.
-    type: str
-    default: ''
   holder:
     description: Who releases, for the journal and for the error that others get meanwhile.
     type: str
@@ -279,11 +255,6 @@ options:
     description: Reason to release although releases are frozen. It is written to the journal.
     type: str
     default: ''
-  reserve:
-    description: With V(planned), reserve the host for O(run) when there is something to do. Of two
-      fleet releases that begin at once, one is then refused before anything is touched.
-    type: bool
-    default: false
 requirements:
   - python3-docker
   - python3-jmespath (for O(health.expect))

@@ -10,23 +10,17 @@ name: expected_backends
 short_description: Tell which backend each host should answer from
 version_added: 0.1.0
 description:
-  - Reads the live slot that each host has returned.
-  - Used by role P(greenlight.droplet.app#role) between the phases of a release.
+  - Reads the slot of the live release that each host has returned.
 options:
   _input:
-    description: The magic variable C(hostvars).
+    description: The live release by host, as M(greenlight.droplet.release_info) returns it.
     type: dict
-    required: true
-  hosts:
-    description: The hosts of the play, in order.
-    type: list
-    elements: str
     required: true
   app:
     description: Name of the application.
     type: str
     required: true
-positional: hosts, app
+positional: app
 author:
   - Greenlight contributors (@greenlight)
 """
@@ -35,7 +29,7 @@ EXAMPLES = r"""
 ---
 - name: Show where each host should answer from
   ansible.builtin.debug:
-    msg: "{{ hostvars | greenlight.droplet.expected_backends(ansible_play_hosts_all, 'api') }}"
+    msg: "{{ {'api-1': {'slot': 'green'}} | greenlight.droplet.expected_backends('api') }}"
 """
 
 RETURN = r"""
@@ -53,14 +47,15 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet
 
 
 def expected_backends_filter(
-    hostvars: fleet.HostVars, hosts: list[str], app: str
+    live: t.Mapping[str, t.Mapping[str, t.Any]], app: str
 ) -> dict[str, str]:
     """Adapt expected_backends of plugin_utils/fleet.py; raises AnsibleFilterError."""
     try:
-        return fleet.expected_backends(hostvars, hosts, app)
-    except (KeyError, ValueError) as exc:
-        message = str(exc) if isinstance(exc, ValueError) else f"a host lacks {exc}"
-        raise AnsibleFilterError(f"greenlight.droplet.expected_backends: {message}") from exc
+        return fleet.expected_backends(live, app)
+    except KeyError as exc:
+        raise AnsibleFilterError(
+            f"greenlight.droplet.expected_backends: a host lacks {exc}"
+        ) from exc
 
 
 class FilterModule:

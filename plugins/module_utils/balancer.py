@@ -30,8 +30,16 @@ class Seen:
     message: str = ""
 
 
-def compare(expected: dict[str, str], seen: dict[str, list[str]], strange: list[str]) -> str:
-    """Say what differs from what is expected, in one sentence; empty when nothing does. Pure."""
+def compare(
+    expected: dict[str, str],
+    seen: dict[str, list[str]],
+    strange: list[str],
+    others: t.Collection[str] = (),
+) -> str:
+    """Say what differs from what is expected, in one sentence; empty when nothing does. Pure.
+
+    `others` are hosts that may answer too, from whatever slot.
+    """
     faults: list[str] = []
     for host, backend in expected.items():
         found = seen.get(host, [])
@@ -39,7 +47,10 @@ def compare(expected: dict[str, str], seen: dict[str, list[str]], strange: list[
             faults.append(f"{host} was not seen")
         elif found != [backend]:
             faults.append(f"{host} answered from {' and '.join(found)}, expected {backend}")
-    faults += [f"unexpected host {host} answered" for host in sorted(set(seen) - set(expected))]
+    faults += [
+        f"unexpected host {host} answered"
+        for host in sorted(set(seen) - set(expected) - set(others))
+    ]
     faults += strange[:3]
     return "; ".join(faults)
 
@@ -53,6 +64,7 @@ def verify(
     attempts: int,
     delay: float,
     timeout: float,
+    others: t.Collection[str] = (),
 ) -> Seen:
     """Ask through the balancer until all is as expected; `delay` and `timeout` are in seconds."""
     parts = urlsplit(url)
@@ -61,8 +73,9 @@ def verify(
     missing = ""
     seen: dict[str, list[str]] = {}
     for attempt in range(1, attempts + 1):
-        seen, strange = _attempt(url, host_header, len(expected) * _REQUESTS_PER_HOST, timeout)
-        missing = compare(expected, seen, strange)
+        requests = (len(expected) + len(others)) * _REQUESTS_PER_HOST
+        seen, strange = _attempt(url, host_header, requests, timeout)
+        missing = compare(expected, seen, strange, others)
         if not missing:
             count = len(expected)
             message = f"{count} of {count} hosts seen on their expected slot, attempt {attempt}"

@@ -58,33 +58,54 @@ _UNNAMED: t.Final = "single-"
 
 def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
     """Run one call of module release or rollback and leave through exit_json or fail_json."""
-    try:
-        result = _execute(action, module.params, module.check_mode)
-        for note in result.get("notes", []):
-            module.warn(note)
-        module.exit_json(**result)
-    except report.Failure as exc:
-        module.fail_json(
-            msg=str(exc),
-            failure=exc.to_dict(),
-            steps=[done.to_dict() for done in exc.done],
-            changed=exc.changed,
-        )
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
+    result = call(action, module.params, module.check_mode)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    for note in result.get("notes", []):
+        module.warn(note)
+    module.exit_json(**result)
     raise AssertionError("exit_json and fail_json do not return")
 
 
-def _execute(action: Action, params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+def call(
+    action: Action,
+    params: dict[str, t.Any],
+    check_mode: bool,
+    say: t.Callable[[report.Done], None] = report.keep_quiet,
+) -> dict[str, t.Any]:
+    """Carry out one call and return its result; one that failed has `failed` and `msg`.
+
+    `say` hears of each step as soon as it is done.
+    """
+    try:
+        return _execute(action, params, check_mode, say)
+    except report.Failure as exc:
+        return {
+            "failed": True,
+            "msg": str(exc),
+            "failure": exc.to_dict(),
+            "steps": [done.to_dict() for done in exc.done],
+            "changed": exc.changed,
+        }
+    except GreenlightError as exc:
+        return {"failed": True, "changed": False, "msg": str(exc)}
+
+
+def _execute(
+    action: Action,
+    params: dict[str, t.Any],
+    check_mode: bool,
+    say: t.Callable[[report.Done], None],
+) -> dict[str, t.Any]:
     # An unknown application or a bare host is the first thing to say, before any option's value.
     read_application(params["app"])
     order = build_order(action, params)
     state = params["state"]
     order = replace(order, run=order.run or f"{_UNNAMED}{uuid.uuid4().hex[:12]}")
     host = open_host(params["app"])
-    transaction = Transaction(host, order)
+    transaction = Transaction(host, order, say)
     if state == "reverted":
-        return _reverted(host, order, check_mode)
+        return _reverted(host, order, check_mode, say)
     _require_ready(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
@@ -170,12 +191,16 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
     return revision, remote.digest
 
 
-def _reverted(host: Host, order: Order, check_mode: bool) -> dict[str, t.Any]:
+def _reverted(
+    host: Host, order: Order, check_mode: bool, say: t.Callable[[report.Done], None]
+) -> dict[str, t.Any]:
     if order.run.startswith(_UNNAMED):
         raise SpecError("state=reverted needs option run: it takes back what that run has done.")
     outcome = None if check_mode else Reversal(host, order).run()
     if outcome is None:
         return {"changed": False, "message": "this run has changed nothing here", "steps": []}
+    for done in outcome.done:
+        say(done)
     return _result(outcome, order, changed=True)
 
 

@@ -42,9 +42,15 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Ord
 class Transaction:
     """One call of module release or rollback on one host."""
 
-    def __init__(self, host: Host, order: Order) -> None:
+    def __init__(
+        self,
+        host: Host,
+        order: Order,
+        say: t.Callable[[report.Done], None] = report.keep_quiet,
+    ) -> None:
         self._host = host
         self._order = order
+        self._say = say
 
     def preview(
         self, find_goal: t.Callable[[Snapshot], Goal], phase: Phase, *, reserve: bool = False
@@ -157,6 +163,7 @@ class Transaction:
                 raise self._fail(step, exc, worker.target, outcome) from exc
             seconds = self._host.clock.now() - begin
             outcome.done.append(report.Done(step.kind.value, text, seconds))
+            self._say(outcome.done[-1])
 
     def _finish(self, outcome: report.Outcome, phase: Phase) -> None:
         step = Step(Kind.FINISH, f"phase {phase} is over")

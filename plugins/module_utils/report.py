@@ -31,6 +31,10 @@ class Done:
         return {**asdict(self), "seconds": round(self.seconds, 3)}
 
 
+def keep_quiet(_done: Done) -> None:
+    """Say nothing: for callers that show the steps at the end."""
+
+
 @dataclass
 class Outcome:
     """What a run did: the plan, the state before and after, and the steps carried out."""

@@ -22,6 +22,7 @@ description:
 extends_documentation_fragment:
   - greenlight.droplet.attributes
   - greenlight.droplet.transaction
+  - greenlight.droplet.call
 options:
   sha:
     description: The git SHA to go back to, 7 to 40 hexadecimal digits. Empty means the previous

@@ -32,16 +32,20 @@ def result_lines(action: str, result: Mapping[str, t.Any]) -> list[str] | None:
         return message.splitlines() if isinstance(message, str) and "\n" in message else None
     if not is_ours(action) or "item" in result:
         return None
+    if result.get("told"):
+        # Its steps were shown as they were done.
+        return [result["message"]] if result.get("message") else []
     steps = result.get("steps") or []
     if steps:
-        return [_step_line(step) for step in steps]
+        return [step_line(step) for step in steps]
     plan = result.get("plan") or []
     if result.get("message") and plan and result.get("changed"):
         return [result["message"], *(f"  {step}" for step in plan)]
     return [result["message"]] if result.get("message") else None
 
 
-def _step_line(step: Mapping[str, t.Any]) -> str:
+def step_line(step: Mapping[str, t.Any]) -> str:
+    """Return the line of a step that was done: its name, its seconds, what came of it."""
     return f"{step['step']:<14} {step['seconds']:>7.2f} s   {step['text']}"
 
 

@@ -11,78 +11,14 @@ from collections.abc import Mapping, Sequence
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
 
-class FleetError(ValueError):
-    """The hosts contradict each other; the text says how and what to do."""
-
-
-def _short(sha: str) -> str:
+def short(sha: str) -> str:
+    """Return a SHA as people say it."""
     return sha[:7] if sha else "nothing"
 
 
-def hosts_in_need(hostvars: HostVars, hosts: Sequence[str]) -> list[str]:
-    """Return the hosts whose plan has steps. Raises FleetError unless all aim at one release."""
-    plans = {host: hostvars[host]["__app_plan"] for host in hosts}
-    goals = {host: (plan["sha"], plan["digest"]) for host, plan in plans.items()}
-    if len(set(goals.values())) > 1:
-        lines = [f"  {host}: {_short(sha)} {digest[:19]}" for host, (sha, digest) in goals.items()]
-        raise FleetError(
-            "The hosts do not mean the same release. Name one with -e sha=...; nothing was"
-            " changed.\n" + "\n".join(lines)
-        )
-    return [host for host, plan in plans.items() if plan["needed"]]
-
-
-def failed_hosts(hostvars: HostVars, hosts: Sequence[str]) -> list[str]:
-    """Return the hosts that have failed in this run."""
-    return [host for host in hosts if hostvars[host].get("__app_failure", "")]
-
-
-def expected_backends(hostvars: HostVars, hosts: Sequence[str], app: str) -> dict[str, str]:
-    """Return the backend that each host should answer from now."""
-    live = {
-        host: hostvars[host].get("__app_live") or hostvars[host]["__app_plan"]["live"]
-        for host in hosts
-    }
+def expected_backends(live: Mapping[str, Mapping[str, t.Any]], app: str) -> dict[str, str]:
+    """Return the backend that each host should answer from, by its live release."""
     return {host: f"{app}-{release['slot']}" for host, release in live.items()}
-
-
-def fleet_summary(hostvars: HostVars, hosts: Sequence[str], settled: bool = False) -> str:
-    """Say host by host what failed and what serves; the reason first, the next command last."""
-    failed = failed_hosts(hostvars, hosts)
-    sha = _short(hostvars[hosts[0]]["__app_plan"]["sha"])
-    if settled:
-        lines = [f"{sha} is live on every host, but {', '.join(failed)} could not settle:"]
-        lines += [f"  {host:<16} {_first_line(hostvars[host]['__app_failure'])}" for host in failed]
-        lines.append("Run next: the same command again; it completes what is left.")
-        return "\n".join(lines)
-    reasons = [f"  {host:<16} {hostvars[host]['__app_failure']}" for host in failed]
-    lines = [f"{sha} was not released: {', '.join(failed)} failed.", *reasons, "Serving now:"]
-    serving: set[str] = set()
-    for host in hosts:
-        now = _serving(hostvars[host])
-        serving.add(now)
-        lines.append(f"  {host:<16} {now}")
-    if len(serving) == 1:
-        lines.append("All hosts serve one release, as before; nothing has to be undone.")
-    else:
-        lines.append(
-            "The hosts differ; bring them together with"
-            " 'ansible-playbook playbooks/update-api.yml -e sha=<sha>'."
-        )
-    lines.append("Look closer: ansible-playbook playbooks/status-api.yml")
-    return "\n".join(lines)
-
-
-def _first_line(text: str) -> str:
-    return text.splitlines()[0] if text else ""
-
-
-def _serving(variables: Mapping[str, t.Any]) -> str:
-    info = variables.get("__app_info") or {}
-    if info.get("unreachable"):
-        return "unreachable, unknown"
-    live = info.get("live") or {}
-    return f"{_short(live['sha'])} ({live['state']})" if live else "no release"
 
 
 _COLUMNS: t.Final = ("HOST", "STATE", "SHA", "DIGEST", "SLOT", "CONTAINER", "SINCE")
@@ -110,11 +46,11 @@ def _rows(host: str, info: Mapping[str, t.Any]) -> list[tuple[str, ...]]:
         release = info[state]
         if release:
             place = (release["slot"], release["state"], release["since"])
-            rows.append((host, state, _short(release["sha"]), release["digest"][7:19], *place))
+            rows.append((host, state, short(release["sha"]), release["digest"][7:19], *place))
     for release in info["retained"]:
         if release["state"] not in ("live", "standby"):
-            short, digest = _short(release["sha"]), release["digest"][7:19]
-            rows.append((host, release["state"], short, digest, "-", "-", release["since"] or "-"))
+            what = (host, release["state"], short(release["sha"]), release["digest"][7:19])
+            rows.append((*what, "-", "-", release["since"] or "-"))
     return rows or [(host, "-", "no release", "-", "-", "-", "-")]
 
 

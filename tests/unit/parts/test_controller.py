@@ -15,44 +15,11 @@ from ansible_collections.greenlight.droplet.plugins.module_utils import networks
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet
 
 SHA, OLD = "a" * 40, "b" * 40
-PLAN = {"sha": SHA, "digest": "sha256:1", "needed": True, "live": {"slot": "blue"}}
 
 
-def host(**values: t.Any) -> dict[str, t.Any]:
-    """A host's variables with a plan."""
-    return {"__app_plan": PLAN, **values}
-
-
-def test_hosts_in_need_and_contradiction() -> None:
-    done = host(__app_plan={**PLAN, "needed": False})
-    assert fleet.hosts_in_need({"a": host(), "b": done}, ["a", "b"]) == ["a"]
-    other = host(__app_plan={**PLAN, "sha": OLD})
-    with pytest.raises(fleet.FleetError, match="do not mean the same release") as caught:
-        fleet.hosts_in_need({"a": host(), "b": other}, ["a", "b"])
-    assert "b: bbbbbbb" in str(caught.value)
-
-
-def test_failed_hosts_and_expected_backends() -> None:
-    hosts = {"a": host(__app_failure="gate"), "b": host(__app_failure="")}
-    assert fleet.failed_hosts(hosts, ["a", "b"]) == ["a"]
-    hosts["a"]["__app_live"] = {"slot": "green"}
-    assert fleet.expected_backends(hosts, ["a", "b"], "api") == {"a": "api-green", "b": "api-blue"}
-
-
-def test_summary_says_reason_and_what_serves() -> None:
-    info = {"live": {"sha": OLD, "state": "running"}}
-    hosts = {
-        "a": host(__app_failure="not healthy", __app_info=info),
-        "b": host(__app_failure="", __app_info=info),
-    }
-    text = fleet.fleet_summary(hosts, ["a", "b"])
-    assert text.startswith("aaaaaaa was not released: a failed.")
-    assert "not healthy" in text
-    assert "All hosts serve one release, as before" in text
-    hosts["b"]["__app_info"] = {"unreachable": True}
-    assert "The hosts differ" in fleet.fleet_summary(hosts, ["a", "b"])
-    settled = fleet.fleet_summary(hosts, ["a", "b"], settled=True)
-    assert settled.startswith("aaaaaaa is live on every host, but a could not settle")
+def test_expected_backends_follow_the_live_slots() -> None:
+    live = {"a": {"slot": "green"}, "b": {"slot": "blue"}}
+    assert fleet.expected_backends(live, "api") == {"a": "api-green", "b": "api-blue"}
 
 
 def test_status_table_lines_up_and_notes_trouble() -> None:

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pass one question from standard input to a session's socket and its answer to standard output.
+
+Runs as a program of its own, with nothing but the standard library, so that it starts at once.
+Ends with code 87 when nobody answers on the socket.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+NOBODY = 87
+_SECONDS = 60.0
+
+
+def ask(path: str, question: bytes) -> bytes | None:
+    """Return the answer, or None when nobody is there or nobody answers to the end."""
+    parts = []
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_SECONDS)
+            connection.connect(path)
+            connection.sendall(question)
+            connection.shutdown(socket.SHUT_WR)
+            while part := connection.recv(65536):
+                parts.append(part)
+    except OSError:
+        return None
+    return b"".join(parts) or None
+
+
+def main() -> int:
+    """Ask what stands on standard input; the path of the socket is the one argument."""
+    answer = ask(sys.argv[1], sys.stdin.buffer.read())
+    if answer is None:
+        return NOBODY
+    sys.stdout.buffer.write(answer + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the hosts of one fleet release tell each other how far they are. Controller side.
+
+Ansible gives every host a process of its own. They meet at one file: each appends what came of its
+phase, one JSON object a line, and reads what the others wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import typing as t
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+_INTERVAL: t.Final = 0.01
+"""Seconds between two looks at the file."""
+
+Post = dict[str, t.Any]
+
+
+class AbandonedError(RuntimeError):
+    """The playbook's process or another host's has ended; the rest cannot go on as a fleet."""
+
+
+class Board:
+    """The posts of all hosts, in the file `path`; `parent` is the playbook's own process."""
+
+    def __init__(self, path: Path, parent: int) -> None:
+        self._path = path
+        self._parent = parent
+        self._position = 0
+        # In the order of the file, which is the same for everybody who reads it.
+        self._posts: dict[tuple[str, str], Post] = {}
+
+    def post(self, kind: str, host: str, **data: t.Any) -> None:
+        """Tell everybody. One write, so that two hosts never share a line."""
+        line = json.dumps({"kind": kind, "host": host, "data": data}) + "\n"
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
+
+    def agree(self, kind: str, host: str, proposal: str) -> str:
+        """Return what all hosts take: the proposal that was posted first."""
+        self.post(kind, host, value=proposal)
+        self._read()
+        return str(next(data["value"] for (k, _h), data in self._posts.items() if k == kind))
+
+    def _read(self) -> None:
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(self._position)
+                raw = stream.read()
+        except FileNotFoundError:
+            return
+        whole = raw[: raw.rfind(b"\n") + 1]
+        self._position += len(whole)
+        for line in whole.splitlines():
+            item = json.loads(line)
+            # The first word of a host counts, whatever it repeats.
+            self._posts.setdefault((item["kind"], item["host"]), item["data"])
+
+    def posts(self, kind: str, hosts: Iterable[str]) -> dict[str, Post]:
+        """Return what has been posted of a kind, by host, in the order of `hosts`."""
+        self._read()
+        return {h: self._posts[kind, h] for h in hosts if (kind, h) in self._posts}
+
+    def wait(
+        self,
+        kind: str,
+        hosts: Iterable[str],
+        enough: Callable[[dict[str, Post]], bool] = lambda _posts: False,
+    ) -> dict[str, Post]:
+        """Wait until all `hosts` have posted, or what there is is `enough`; return the posts.
+
+        There is no limit of time, because somebody's work may take long; Ansible itself ends the
+        play when a host's process dies. Raises
+        AbandonedError when the playbook's process has ended, or a host has left without a word.
+        """
+        wanted = list(hosts)
+        while True:
+            posts = self.posts(kind, wanted)
+            if len(posts) == len(wanted) or enough(posts):
+                return posts
+            gone = [h for h in wanted if h not in posts and ("left", h) in self._posts]
+            if gone:
+                raise AbandonedError(f"{', '.join(gone)} left the release in the middle.")
+            if os.getppid() != self._parent:
+                raise AbandonedError("The process that ran the playbook has ended.")
+            time.sleep(_INTERVAL)

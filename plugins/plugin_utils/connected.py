@@ -1,0 +1,81 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What our actions share: their arguments as plain values, and commands over Ansible's connection.
+
+Everything that belongs to Ansible (connection, privilege escalation, templating) stays Ansible's.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import constants as C
+from ansible.errors import AnsibleConnectionFailure
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.console import step_line
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
+    RemoteHost,
+    UnreachableError,
+)
+
+Params = dict[str, t.Any]
+
+_PYTHON: t.Final = "/usr/bin/python3"
+
+
+def plain(value: t.Any) -> t.Any:
+    """Return a value of Ansible's (tagged, lazy or decrypted on use) as Python's own types."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+class ConnectedAction(ActionBase):
+    """An action whose work on the host is done by the collection's own host side."""
+
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    def arguments(self, spec: dict[str, dict[str, t.Any]]) -> Params:
+        """Return the task's arguments, checked against the spec and completed with defaults."""
+        _checked, arguments = self.validate_argument_spec(argument_spec=spec)
+        return t.cast("Params", plain(arguments))
+
+    def remote(self, action: str, params: Params, task_vars: Params) -> RemoteHost:
+        """Return the host's side of a release, whose steps are shown as they are done."""
+        host = task_vars["inventory_hostname"]
+        return RemoteHost(
+            self._on_host,
+            self._python(task_vars),
+            action,
+            params,
+            check_mode=bool(self._task.check_mode),
+            say=lambda step: self.say(host, step_line(step)),
+        )
+
+    def say(self, host: str, text: str, color: str = "COLOR_CHANGED") -> None:
+        """Show a text of one or several lines, each with the host's name."""
+        for line in text.splitlines():
+            self._display.display(f"{host:<12} {line}", color=getattr(C, color))
+
+    def _on_host(self, command: str, data: bytes) -> tuple[int, str, str]:
+        try:
+            done = self._low_level_execute_command(command, in_data=data)
+        except AnsibleConnectionFailure as exc:
+            raise UnreachableError(str(exc)) from exc
+        return int(done["rc"]), str(done["stdout"]), str(done["stderr"])
+
+    def _python(self, task_vars: Params) -> str:
+        """Return the host's Python as the inventory names it; the distribution's own without."""
+        name = task_vars.get("ansible_python_interpreter") or C.config.get_config_value(
+            "INTERPRETER_PYTHON", variables=task_vars
+        )
+        found = str(self._templar.template(name))
+        return _PYTHON if found.startswith("auto") else found

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Questions to a host's side of a release, and its answers. Controller side."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Callable
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import NOBODY
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
+
+Result = dict[str, t.Any]
+Execute = Callable[[str, bytes], tuple[int, str, str]]
+"""Runs a command on the host with that standard input: exit code, output, errors."""
+
+
+class RemoteError(RuntimeError):
+    """The host's side did not run; the text says what it said."""
+
+
+class UnreachableError(RemoteError):
+    """The host cannot be reached; the text is what the connection said."""
+
+
+class RemoteHost:
+    """One host. `say` hears of each step as soon as the host tells it."""
+
+    def __init__(
+        self,
+        execute: Execute,
+        python: str,
+        action: str,
+        params: Result,
+        *,
+        check_mode: bool,
+        say: Callable[[Result], None],
+    ) -> None:
+        self._execute = execute
+        self._python = python
+        self._action = action
+        self._params = params
+        self._check_mode = check_mode
+        self._say = say
+        self._socket = ""
+
+    def plan(self, run: str, *, reserve: bool) -> Result:
+        """Ask for the plan; a session stays on the host when there is something to do.
+
+        In check mode the host says what the whole release would change, and nothing stays.
+        """
+        self._params = {**self._params, "run": run}
+        state = "settled" if self._check_mode else "planned"
+        return self._open({"state": state, "reserve": reserve})
+
+    def phase(self, state: str, **changes: str) -> Result:
+        """Carry out a phase and tell each step as it is done.
+
+        When the session has gone, a new one repeats the phase: each is safe to repeat.
+        """
+        change: Result = {"state": state, "reserve": False, **changes}
+        seen = 0
+        question: Result = {"begin": change, "seen": seen}
+        while self._socket:
+            answer = self._ask(question)
+            if answer is None:
+                self._socket = ""
+                break
+            self._tell(answer["steps"])
+            if not answer["busy"]:
+                return t.cast("Result", answer["result"])
+            seen += len(answer["steps"])
+            question = {"seen": seen}
+        result = self._open(change)
+        self._tell(result.get("steps", [])[seen:])
+        return result
+
+    def inspect(self, events: int = 0) -> Result:
+        """Read what serves now and what happened, as module release_info returns it."""
+        params = {"app": self._params["app"], "events": events}
+        return t.cast("Result", self._first({"action": "inspect", "params": params})["result"])
+
+    def close(self) -> None:
+        """End the session, if there is one; it would end by itself later."""
+        if self._socket:
+            self._execute(
+                agent.ask_command(self._python, self._socket), json.dumps({"end": True}).encode()
+            )
+            self._socket = ""
+
+    def _tell(self, steps: list[Result]) -> None:
+        for step in steps:
+            self._say(step)
+
+    def _open(self, changes: Result) -> Result:
+        request = {
+            "action": self._action,
+            "params": {**self._params, **changes},
+            "check_mode": self._check_mode,
+            "stay": not self._check_mode,
+        }
+        answer = self._first(request)
+        self._socket = answer["socket"]
+        return t.cast("Result", answer["result"])
+
+    def _first(self, request: Result) -> Result:
+        data = json.dumps(request).encode()
+        code, output, errors = self._execute(agent.open_command(self._python), data)
+        if code == agent.MISSING:
+            command = agent.install_command(self._python)
+            self._require(*self._execute(command, agent.archive()))
+            code, output, errors = self._execute(agent.open_command(self._python), data)
+        return _read(self._require(code, output, errors))
+
+    def _ask(self, question: Result) -> Result | None:
+        command = agent.ask_command(self._python, self._socket)
+        code, output, errors = self._execute(command, json.dumps(question).encode())
+        return None if code == NOBODY else _read(self._require(code, output, errors))
+
+    def _require(self, code: int, output: str, errors: str) -> str:
+        if code != 0:
+            said = (errors.strip() or output.strip()).splitlines()[-5:]
+            raise RemoteError(
+                f"Greenlight's part on the host ended with code {code}: {' / '.join(said)}."
+                " It needs root (become: true) and Python 3.10 or newer."
+            )
+        return output
+
+
+def _read(output: str) -> Result:
+    """Return the answer: the last line, since a shell's start may have said something before."""
+    lines = output.strip().splitlines()
+    try:
+        raw = json.loads(lines[-1]) if lines else None
+    except ValueError as exc:
+        raise RemoteError(f"The host's answer is not JSON: {lines[-1][:200]!r}") from exc
+    if not isinstance(raw, dict):
+        raise RemoteError("The host gave no answer.")
+    return raw
