@@ -94,9 +94,9 @@ class ActionModule(ConnectedAction):
         url = params["balancer_url"]
         path = params["health"]["path"]
 
-        def verify(expected: dict[str, str]) -> str:
+        def verify(expected: dict[str, str]) -> tuple[str, str]:
             try:
-                return balancer.verify(
+                seen = balancer.verify(
                     Clock(),
                     url=url.rstrip("/") + path,
                     host_header=params["balancer_host_header"],
@@ -105,9 +105,10 @@ class ActionModule(ConnectedAction):
                     delay=params["balancer_delay"],
                     timeout=_BALANCER_TIMEOUT,
                     others=others,
-                ).missing
+                )
             except GreenlightError as exc:
-                return str(exc)
+                return str(exc), ""
+            return seen.missing, seen.message
 
         return Terms(
             params["action"],

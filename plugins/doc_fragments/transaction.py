@@ -148,7 +148,7 @@ options:
         type: str
         default: ''
       interval:
-        description: Seconds between two checks.
+        description: Seconds between two checks; at most 0.1 until the first healthy answer.
         type: float
         default: 0.25
       timeout:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.greenlight.droplet.plugins.module_utils import files, health
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import CheckError
@@ -12,6 +14,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.host import Hos
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import HealthCheck
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import wait_until
+
+_FIRST_INTERVAL: t.Final = 0.1
+"""Seconds between two probes at most while none was healthy yet: nothing is proved by waiting."""
 
 
 def describe_end(container: Container | None) -> str | None:
@@ -53,7 +58,7 @@ def pass_gate(host: Host, container: Container, check: HealthCheck, successes: i
         if in_row < successes:
             if host.clock.now() - begin >= check.deadline:
                 raise CheckError(_too_late(host, container, check, verdict), name, verdict.answer)
-            host.clock.sleep(check.interval)
+            host.clock.sleep(check.interval if in_row else min(check.interval, _FIRST_INTERVAL))
     return f"{in_row} of {successes} checks in a row healthy, {probes} probes"
 
 

@@ -28,6 +28,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import G
 from ansible_collections.greenlight.droplet.plugins.module_utils.inspection import inspect_releases
 from ansible_collections.greenlight.droplet.plugins.module_utils.redact import redact, secrets_of
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Done
+from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import LAST_PHASES
 
 FOLDER: t.Final = "/run/greenlight"
 """Where the sockets are; only root may enter it, and it is empty after a boot."""
@@ -51,6 +52,12 @@ class Session:
         self._pool = concurrent.futures.ThreadPoolExecutor(max_workers=1)
         self._running: concurrent.futures.Future[dict[str, t.Any]] | None = None
         self._steps: list[Done] = []
+        self._is_last = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last phase of the run has ended, so that nothing more will be asked."""
+        return self._is_last and not self.is_busy
 
     @property
     def is_busy(self) -> bool:
@@ -58,10 +65,12 @@ class Session:
         return self._running is not None and not self._running.done()
 
     def begin(self, changes: Params) -> None:
-        """Begin a call with these parameters changed, unless one is under way."""
-        if self.is_busy:
-            return
+        """Begin a call with these parameters changed, as soon as the one under way has ended.
+
+        One may be under way although a new one is asked for: the connection was lost meanwhile.
+        """
         self._steps = []
+        self._is_last = changes["state"] in LAST_PHASES
         params = {**self._params, **changes}
         self._running = self._pool.submit(call, self._action, params, False, self._steps.append)
 
@@ -113,7 +122,10 @@ def serve(listener: socket.socket, session: Session, idle_seconds: float) -> Non
                 return
             if request.get("begin") is not None:
                 session.begin(request["begin"])
-            send_answer(connection, session.look(int(request.get("seen", 0))))
+            answer = session.look(int(request.get("seen", 0)))
+            send_answer(connection, answer)
+            if session.is_over and not answer.get("busy"):
+                return
         last = time.monotonic()
 
 

@@ -13,6 +13,11 @@ import socket
 import sys
 
 NOBODY = 87
+"""Exit code that says that nobody answers."""
+
+LAST_PHASES = ("settled", "reverted")
+"""Phases with which a session ends by itself, since a run asks nothing more after them."""
+
 _SECONDS = 60.0
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 _PACKAGE: t.Final = "ansible_collections/greenlight/droplet/plugins/module_utils"
 _SOURCES: t.Final = Path(__file__).resolve().parent.parent / "module_utils"
 
-PARENT: t.Final = "/usr/local/lib/greenlight"
+PARENT: t.Final = "/usr/local/lib/greenlight/versions"
 """Folder on a host that holds a folder per version."""
 
 MISSING: t.Final = 86

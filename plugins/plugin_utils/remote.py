@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 from collections.abc import Callable
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import NOBODY
+from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import (
+    LAST_PHASES,
+    NOBODY,
+)
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
 
 Result = dict[str, t.Any]
@@ -70,6 +74,8 @@ class RemoteHost:
                 break
             self._tell(answer["steps"])
             if not answer["busy"]:
+                if state in LAST_PHASES:
+                    self._socket = ""
                 return t.cast("Result", answer["result"])
             seen += len(answer["steps"])
             question = {"seen": seen}
@@ -83,12 +89,12 @@ class RemoteHost:
         return t.cast("Result", self._first({"action": "inspect", "params": params})["result"])
 
     def close(self) -> None:
-        """End the session, if there is one; it would end by itself later."""
+        """End the session, unless its last phase has; a host that is gone ends it by itself."""
         if self._socket:
-            self._execute(
-                agent.ask_command(self._python, self._socket), json.dumps({"end": True}).encode()
-            )
+            command = agent.ask_command(self._python, self._socket)
             self._socket = ""
+            with contextlib.suppress(UnreachableError):
+                self._execute(command, json.dumps({"end": True}).encode())
 
     def _tell(self, steps: list[Result]) -> None:
         for step in steps:

@@ -58,7 +58,8 @@ class Terms:
     """What a fleet release is about.
 
     `hosts` are all of the play in order, `batch` how many of them cut over at a time. `verify`
-    looks through the load balancer and returns what is missing there; None without a balancer.
+    looks through the load balancer and returns what is missing there and what it saw; None without
+    a balancer.
     """
 
     action: str
@@ -66,7 +67,7 @@ class Terms:
     hosts: list[str]
     batch: int
     check_mode: bool
-    verify: Callable[[dict[str, str]], str] | None
+    verify: Callable[[dict[str, str]], tuple[str, str]] | None
 
 
 @dataclass(frozen=True)
@@ -196,9 +197,11 @@ class Rollout:
             lives = self.board.posts("live", self._need)
             live = {host: (lives.get(host) or self._plans[host])["live"] for host in self._plans}
             self.voice.title("See every host on its new slot through the load balancer")
-            missing = self.terms.verify(expected_backends(live, self.terms.app))
+            missing, seen = self.terms.verify(expected_backends(live, self.terms.app))
             if missing:
                 self.voice.error(missing)
+            else:
+                self.voice.line(seen)
             self.board.post("verified", self.host, failed=bool(missing), msg=missing)
         return not self._failures("verified")
 
