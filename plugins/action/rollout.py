@@ -15,10 +15,10 @@ from ansible import context
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import balancer
-from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils.rollout_arguments import (
     rollout_arguments,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import taking_part
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import (

@@ -111,27 +111,6 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
 }
 
 
-_ROLLOUT: t.Final[dict[str, dict[str, t.Any]]] = {
-    "action": {"type": "str", "choices": ["release", "rollback"], "default": "release"},
-    "sha": {"type": "str", "default": ""},
-    "release": {"type": "str", "default": ""},
-    "cutover_batch": {"type": "int", "default": 1},
-    "balancer_url": {"type": "str", "default": ""},
-    "balancer_host_header": {"type": "str", "default": ""},
-    "balancer_attempts": {"type": "int", "default": 10},
-    "balancer_delay": {"type": "float", "default": 3.0},
-}
-
-_PER_CALL: t.Final = ("state", "digest", "reserve")
-"""Options of one call on one host, which a fleet release fills in itself."""
-
-
-def rollout_arguments() -> dict[str, dict[str, t.Any]]:
-    """Return a fresh argument spec of action rollout."""
-    shared = {name: spec for name, spec in _TRANSACTION.items() if name not in _PER_CALL}
-    return copy.deepcopy({**shared, **_ROLLOUT})
-
-
 def transaction_arguments(**extra: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     """Return a fresh argument spec of a transaction module, with the module's own options."""
     return {**copy.deepcopy(_TRANSACTION), **extra}

@@ -19,8 +19,9 @@ description:
   - Runs in the process that Ansible gives each host, all at once, so C(forks) must not be less than
     the number of hosts, and the play must have no C(serial). Both are checked before anything
     changes.
-  - Sends the collection's host side to a folder of its own below C(/usr/local/lib/greenlight/versions) when
-    the host does not have this version yet. Between the phases a process of it waits on a socket
+  - Sends the collection's host side to a folder of its own below
+    C(/usr/local/lib/greenlight/versions) when the host does not have this version yet, also in
+    check mode. Between the phases a process of it waits on a socket
     that only root can reach; when it is gone, a new one takes up the run.
 extends_documentation_fragment:
   - greenlight.droplet.attributes

@@ -128,7 +128,7 @@ def module_seconds(outcome: Outcome) -> dict[str, dict[str, float]]:
 
 
 def task_seconds(outcome: Outcome) -> list[tuple[str, float]]:
-    """Tasks and phases by title with the wall-clock seconds until the next title; begins with `start`."""
+    """Tasks and phases with the seconds until the next title; begins with `start`."""
     marks = [(0.0, "start")]
     for second, line in outcome.lines:
         if line.startswith("TASK ["):
