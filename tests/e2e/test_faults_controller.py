@@ -80,6 +80,27 @@ def test_the_reservation_of_a_killed_controller_ends_by_itself(figure: Figure) -
     assert set(serving().values()) == {NEW}
 
 
+def test_a_host_side_that_is_killed_is_started_anew(aligned: str, traffic: Traffic) -> None:
+    with releasing(NEW) as controller:
+        for moment in ("staging", "between the cutovers"):
+            controller.wait_for(MOMENTS[moment])
+            time.sleep(1.0)
+            for host in HOSTS:
+                kill = ("pkill", "-KILL", "-f", "module_utils import session")
+                docker("exec", container(host), *kill)
+        assert controller.end() == 0, controller.text
+    assert set(serving().values()) == {NEW} != {aligned}
+    assert all(len(view.containers) <= 2 for view in fleet().values())
+    traffic.stop().clean()
+
+
+def test_fewer_forks_than_hosts_are_refused_before_anything_is_touched(aligned: str) -> None:
+    before = fleet()
+    update(NEW, "--forks", "1").refused("2 hosts", "--forks 2", "Nothing was changed")
+    assert fleet() == before
+    assert set(serving().values()) == {aligned}
+
+
 def test_a_host_whose_connections_are_cut_is_named_and_brought_back(
     aligned: str, traffic: Traffic
 ) -> None:
