@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
+
 from tests.bench.droplet import BenchDroplet
 from tests.bench.rivals import base
 
@@ -15,7 +18,7 @@ SCRIPT = """set -eu
 export DOCKER_CONFIG={config}
 start() {{
     docker run --detach --name {app} --restart unless-stopped \\
-        --publish 127.0.0.1:{port}:{container_port} "$1" >/dev/null
+        --publish 127.0.0.1:{port}:{container_port} {environment} "$1" >/dev/null
 }}
 old=$(docker container inspect --format '{{{{.Config.Image}}}}' {app} 2>/dev/null || true)
 docker pull --quiet {image} >/dev/null
@@ -47,8 +50,9 @@ class StopFirstScript:
     _app = "bench-script"
     _config = "/root/.docker-bench-script"
 
-    def __init__(self) -> None:
-        """Know of no droplet and no release yet."""
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        """Give the container these variables; know of no droplet and no release yet."""
+        self._environment = dict(environment or {})
         self._droplet: BenchDroplet | None = None
         self._released: list[str] = []
 
@@ -68,6 +72,10 @@ class StopFirstScript:
             health=base.HEALTH,
             attempts=ATTEMPTS,
             pause=PAUSE_SECONDS,
+            environment=" ".join(
+                f"--env {shlex.quote(f'{name}={value}')}"
+                for name, value in self._environment.items()
+            ),
         )
 
     def prepare(self, droplet: BenchDroplet) -> None:
