@@ -39,12 +39,16 @@ PROGRAMS = (Path("tests") / "load", Path("tests") / "sample_api")
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of one load: counts, and (Unix time planned, milliseconds) of each request."""
+    """What came of one load: counts, and (Unix time planned, milliseconds) of each request.
+
+    `failed_before` counts those that failed and were planned before the first named phase.
+    """
 
     requests: int
     failed: int
     reasons: dict[str, int]
     samples: list[tuple[float, float]]
+    failed_before: int = 0
 
 
 def sent(result: dict[str, Any], pairs: bytes) -> Sent:
@@ -52,7 +56,8 @@ def sent(result: dict[str, Any], pairs: bytes) -> Sent:
     numbers = array("d", pairs)
     began = float(result["began_at"])
     samples = [(began + at, took) for at, took in zip(numbers[::2], numbers[1::2], strict=True)]
-    return Sent(result["requests"], result["failed"], dict(result["reasons"]), samples)
+    before = result["phases"][0]["failed"]
+    return Sent(result["requests"], result["failed"], dict(result["reasons"]), samples, before)
 
 
 def packed(folders: Sequence[Path]) -> str:
@@ -159,6 +164,18 @@ class InsideLoad:
     ) -> None:
         """End the sending, whatever happened."""
         self._end()
+
+    def start_phase(self, name: str) -> None:
+        """Requests planned from now on belong to the phase `name`. Raises LoadError."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"phase": name}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as exc:
+            raise LoadError("the load is over; plan more seconds") from exc
+        if not self._line():
+            raise LoadError(f"the load generator ended in {self._inside.container}")
 
     def _line(self) -> str:
         """Read what the generator says; empty when it has ended."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tests.bench.inside import Inside, InsideLoad, Sent
 from tests.bench.model import percentile
+from tests.load.driver import LoadError
 from tests.load.options import LoadOptions
 
 KEPT_RATE = 200.0
@@ -27,10 +28,15 @@ MARKS = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 
 @dataclass(frozen=True)
 class Outcome:
-    """One release under load: requests, failures by reason, latencies in ms by mark."""
+    """One release under load: requests, failures by reason, latencies in ms by mark.
+
+    `failed_before` of the failures were sent before the release began: they say that the machine
+    could not carry the load.
+    """
 
     requests: int
     failed: int
+    failed_before: int
     reasons: dict[str, int]
     steady: dict[str, float]
     cutover: dict[str, float]
@@ -51,15 +57,19 @@ def outcome_of(quick: Sent, slow: Sent, begin: float, end: float) -> Outcome:
     """Return what came of a release that ran from `begin` to `end` (Unix times).
 
     Latencies are those of the quick requests alone: a request that takes 800 ms by itself would
-    hide what the release does to the others.
+    hide what the release does to the others. Raises LoadError when the load ended first.
     """
     reasons = dict(quick.reasons)
     for reason, count in slow.reasons.items():
         reasons[reason] = reasons.get(reason, 0) + count
     first = quick.samples[0][0] + WARM_SECONDS
+    last = max(planned for planned, _took in quick.samples)
+    if last < end:
+        raise LoadError(f"the load ended {end - last:.1f} s before the release did")
     return Outcome(
         quick.requests + slow.requests,
         quick.failed + slow.failed,
+        quick.failed_before + slow.failed_before,
         reasons,
         marks(between(quick.samples, first, begin)),
         marks(between(quick.samples, begin, end + TAIL_SECONDS)),
@@ -97,6 +107,8 @@ def release_under_load(inside: Inside, port: int, release: Callable[[], None]) -
         InsideLoad(inside, f"slow-{port}", slow_options) as slow,
     ):
         time.sleep(WARM_SECONDS + LEAD_SECONDS)
+        for load in (quick, slow):
+            load.start_phase("release")
         begin = time.time()
         release()
         end = time.time()

@@ -135,8 +135,11 @@ class Releases:
                 counts[reason] = counts.get(reason, 0) + count
             total = sum(one.requests for one in outcomes)
             said = ", ".join(f"{count} x {reason}" for reason, count in sorted(counts.items()))
-            text = f"{name}: {total} requests in {len(outcomes)} rounds, failed: {said or 'none'}."
-            found.append(text)
+            text = f"{name}: {total} requests in {len(outcomes)} rounds, failed: {said or 'none'}"
+            before = sum(one.failed_before for one in outcomes)
+            found.append(
+                f"{text}; {before} of them before the release began." if said else f"{text}."
+            )
         return found
 
 
@@ -150,7 +153,8 @@ def under_releases(
     others = ready(droplet, part, say)
     found = Releases(droplet, inside, say)
     shared = min(part.rounds, RIVAL_ROUNDS)
-    contenders = {rival.name: found.contender(rival) for rival in (ours, *others)}
+    everybody: list[Ours | Rival] = [ours, *others]
+    contenders = {one.name: found.contender(one) for one in everybody}
     series = alternate(FAILED, contenders, shared, say, "requests")
     if part.rounds > shared:
         alone = {OURS: contenders[OURS]}
