@@ -29,6 +29,8 @@ UPSTREAM_PORT = 8191
 NGINX_PORT = 8192
 HAPROXY_PORT = 8193
 STATIC_NGINX_PORT = 8194
+JOURNAL_NGINX_PORT = 8195
+JOURNAL = "syslog:server=unix:/dev/log"
 UNITS = "greenlight-bench"
 """How the names of all units that are started here begin."""
 
@@ -45,7 +47,8 @@ http {{
     }}
 }}
 """
-# Debian's own settings: as many workers as cores, an access log in the usual format.
+# Debian's own settings: as many workers as cores, an access log in the usual format. Its place is
+# a file, as Debian has it, or the system's journal, as our HAProxy has it.
 PLAIN_PROXY = """user www-data;
 worker_processes auto;
 pid {folder}/{name}.pid;
@@ -54,7 +57,7 @@ events {{ worker_connections 768; }}
 http {{
     sendfile on;
     tcp_nopush on;
-    access_log {folder}/{name}.log;
+    access_log {log};
     upstream application {{
         server {upstream};
         keepalive 64;
@@ -159,9 +162,12 @@ def _unit(inside: Inside, name: str, start: str, port: int) -> Iterator[None]:
 
 
 @contextmanager
-def nginx(inside: Inside, name: str, template: str, port: int, upstream: str = "") -> Iterator[str]:
-    """Run an nginx with a configuration of its own; give its URL."""
-    text = template.format(folder=inside.folder, name=name, port=port, upstream=upstream)
+def nginx(
+    inside: Inside, name: str, template: str, port: int, upstream: str = "", log: str = ""
+) -> Iterator[str]:
+    """Run an nginx with a configuration of its own; give its URL. It logs to a file by default."""
+    log = log or f"{inside.folder}/{name}.log"
+    text = template.format(folder=inside.folder, name=name, port=port, upstream=upstream, log=log)
     path = inside.write(f"{name}.conf", text)
     unit = f"{UNITS}-{name}"
     limits = f"-p RuntimeMaxSec={LIMIT_SECONDS} -p Type=exec"

@@ -196,7 +196,10 @@ def test_throughput_is_held_against_nginx_pair_by_pair() -> None:
             Series(measure, OURS, "requests/s", [95.0, 190.0, 92.0]),
             Series(measure, load.NGINX, "requests/s", [100.0, 200.0, 100.0]),
         ]
+    logged = Series(load.STATIC, load.NGINX_JOURNAL, "requests/s", [50.0, 100.0, 50.0])
+    part.series.append(logged)
     load.judge(part)
     (target,) = part.targets
     assert (target.value, target.limit, target.is_met) == (0.95, 0.9, True)
-    assert "4.0 times" in part.notes[0]
+    assert "1.90 times" in part.notes[0]
+    assert "4.0 times" in part.notes[1]
