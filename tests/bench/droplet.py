@@ -46,6 +46,9 @@ def merged_inventory(droplet: str, link: droplets.Connection) -> dict[str, Any]:
         "ansible_port": link.port,
         "ansible_ssh_common_args": arguments,
         "app_balancer_url": "",
+        # Load from inside the droplet takes the place of the load balancer, which is no client that
+        # the proxy limits: rivals have no such limit.
+        "proxy_trusted_sources": [settings.BALANCER_ADDRESS, "127.0.0.1"],
     }
     api = {"hosts": {droplet: host}, "vars": {**group, **fleet["children"]["api"]["vars"]}}
     return {"all": {"vars": fleet["vars"], "children": {"api": api}}}
