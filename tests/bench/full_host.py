@@ -102,12 +102,12 @@ def measure_journal(part: Part, droplet: BenchDroplet, count: int, say: Say) -> 
     """Ask for what is live, and for the status, with a short journal and a long one by turns."""
     releases, values = Releases(droplet), _Values()
     releases.release()
-    few, _bytes = long_journal.count_of(droplet)
+    few, _size = long_journal.count_of(droplet)
     journals = long_journal.Journals(droplet, ENTRIES)
     with journals.kept():
         for number in range(count):
-            both = [(f"{few} journal entries", journals.short)]
-            both.append((f"{ENTRIES:,} journal entries", journals.long))
+            both = [("short journal", journals.short)]
+            both.append((f"journal of {ENTRIES} entries", journals.long))
             for where, text in both[:: 1 if number % 2 == 0 else -1]:
                 journals.put(text)
                 values.add(where, releases.quiet(), say)
@@ -118,8 +118,8 @@ def measure_journal(part: Part, droplet: BenchDroplet, count: int, say: Say) -> 
     part.series += values.series()
     say(f"a release rotated {entries} entries to {after} in {rotating:.2f} s")
     part.method.append(
-        "Journal: seconds of the task of each module with the journal as it was and with one made"
-        " longer by copies of its runs, by turns."
+        "Journal: seconds of the task of each module with the journal as it was"
+        f" ({few} entries) and with one made longer by copies of its runs, by turns."
     )
     part.notes.append(
         f"A journal of {entries:,} entries ({size / 2**20:.1f} MiB) does not last: the next release"
