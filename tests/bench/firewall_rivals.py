@@ -20,7 +20,7 @@ RULE_BY_RULE = "ufw rule by rule"
 """The contender: module community.general.ufw in a loop."""
 
 # Set aside for benchmarks (RFC 2544): no address of it is anybody's.
-POOL = ipaddress.ip_network("198.18.0.0/15")
+POOL = ipaddress.IPv4Network("198.18.0.0/15")
 STEP = 16
 """Addresses between two networks of eight: they never touch, so that none are joined."""
 PORT = settings.APPLICATION_PORT

@@ -90,7 +90,7 @@ def test_seconds_of_a_role_add_up_and_end_with_the_command() -> None:
 
 def test_networks_stay_as_many_when_they_are_collapsed() -> None:
     listed = firewall_rivals.networks(setup.LARGEST)
-    found = [ipaddress.ip_network(network) for network in listed]
+    found = [ipaddress.IPv4Network(network) for network in listed]
     assert len(list(ipaddress.collapse_addresses(found))) == setup.LARGEST
     assert all(network.subnet_of(firewall_rivals.POOL) for network in found)
     other = firewall_rivals.one_changed(listed)
