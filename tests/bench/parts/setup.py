@@ -152,7 +152,8 @@ def _judge_firewall(part: Part, rates: dict[int, list[float]]) -> None:
         "Firewall: seconds of the one task by Ansible over an open SSH connection, without the"
         " start of Ansible, from the rules of the inventory alone; rules and sets were then looked"
         " at in the kernel. Both contenders ran with our connection settings (pipelining)."
-        f" {max(RULE_SIZES)} rules one by one take long: {RULE_SIZES[max(RULE_SIZES)]} rounds at most."
+        f" {max(RULE_SIZES)} rules one by one take long: at most"
+        f" {RULE_SIZES[max(RULE_SIZES)]} rounds."
     )
     if not rates:
         return
@@ -169,9 +170,9 @@ def _judge_firewall(part: Part, rates: dict[int, list[float]]) -> None:
     said = ", ".join(f"{min(found):.2f} s a rule of {size}" for size, found in rates.items())
     part.notes.append(
         f"Rule by rule, {LARGEST:,} networks were not run: {bound / 60:.0f} minutes is an"
-        f" extrapolation, {LARGEST:,} times the cheapest rule that was seen (at best {said}). It is a"
-        " lower bound as long as a rule does not become cheaper the more there are; each call of"
-        " ufw reads and writes all of them."
+        f" extrapolation, {LARGEST:,} times the cheapest rule that was seen (at best {said}). It"
+        " is a lower bound as long as a rule does not become cheaper the more there are; each call"
+        " of ufw reads and writes all of them."
     )
 
 
