@@ -18,6 +18,8 @@ FIRST_PORT = 2400
 FIRST_APPLICATION_PORT = 3200
 """HAProxy of the first light host, within the network that all of them share."""
 CONTAINER_PORT = 3002
+REPOSITORY = "light-api"
+"""The sample application for light hosts; see light_hosts.prepare_images."""
 
 PATH = settings.STATE / "light-hosts.json"
 KNOWN_HOSTS = settings.STATE / "known_hosts.d" / "light"
@@ -92,7 +94,7 @@ def shared_variables(password: Path) -> dict[str, Any]:
             f"-o UserKnownHostsFile={KNOWN_HOSTS} -o StrictHostKeyChecking=yes"
             " -o IdentitiesOnly=yes"
         ),
-        "app_image": f"{settings.REGISTRY_HOST}:5000/api",
+        "app_image": f"{settings.REGISTRY_HOST}:5000/{REPOSITORY}",
         "app_registry_username": settings.REGISTRY_USER,
         "app_registry_password": secret,
         "app_registry_plain_http": True,
