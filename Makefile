@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration hardening molecule e2e soak lives crash cutovers fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration hardening molecule e2e soak lives crash cutovers bench fleet fleet-down clean format build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -54,6 +54,9 @@ crash: setup ## processes killed and power cut between any two effects of a rele
 
 cutovers: setup ## two hundred cutovers in a row under load
 	@$(PYTHON) -m pytest tests/soak $(args)
+
+bench: setup ## measure against what people use today; writes docs/benchmarks.md (args="release --rounds 3")
+	@$(PYTHON) -m tests.bench $(args)
 
 fleet: setup ## start the dev fleet: two droplets, a load balancer, a registry
 	@$(PYTHON) -m dev.fleet up
