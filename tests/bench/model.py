@@ -16,6 +16,8 @@ from dev.settings import ROOT
 
 DATA = ROOT / "docs" / "benchmarks"
 OURS = "greenlight"
+PARTS = ("release", "load", "scale", "setup", "footprint", "profile")
+"""Each is a module of tests.bench.parts with `run(rounds, say) -> Part`; the page's order."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,11 @@ def read(name: str, folder: Path = DATA) -> Part | None:
     series = [Series(**item) for item in raw.pop("series")]
     targets = [Target(**item) for item in raw.pop("targets")]
     return Part(**raw, series=series, targets=targets)
+
+
+def kept(folder: Path = DATA) -> list[Part]:
+    """Return every part that was kept, in the page's order."""
+    return [part for name in PARTS if (part := read(name, folder)) is not None]
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
