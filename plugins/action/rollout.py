@@ -59,13 +59,27 @@ class ActionModule(ConnectedAction):
         """Take part in the release and return this host's result."""
         result: Params = super().run(tmp, task_vars)
         variables = task_vars or {}
-        params = self.arguments(rollout_arguments())
         forks = int(context.CLIARGS.get("forks") or C.DEFAULT_FORKS)
         fleet = taking_part.Fleet.of(variables, forks)
         if problem := fleet.problem():
             raise AnsibleActionFail(problem)
         host: str = variables["inventory_hostname"]
         board = Board(Path(C.DEFAULT_LOCAL_TMP) / f"rollout-{self._task._uuid}", os.getppid())
+        try:
+            with board.taking_part(host):
+                result.update(self._take_part(host, fleet, board, variables))
+        except UnreachableError as exc:
+            raise AnsibleConnectionFailure(str(exc)) from exc
+        except (RemoteError, AbandonedError) as exc:
+            raise AnsibleActionFail(str(exc)) from exc
+        for note in result.pop("notes", []):
+            self._display.warning(f"{host}: {note}")
+        return result
+
+    def _take_part(
+        self, host: str, fleet: taking_part.Fleet, board: Board, variables: Params
+    ) -> Params:
+        params = self.arguments(rollout_arguments())
         name = params["run"] or board.agree("run", host, taking_part.new_run(time.time()))
         voice = Voice(
             self._display.banner,
@@ -74,15 +88,7 @@ class ActionModule(ConnectedAction):
         )
         terms = self._terms(params, fleet.hosts, variables)
         remote = self.remote(params["action"], _call_params(params), variables)
-        try:
-            result.update(Rollout(host, terms, board, remote, voice).run(name))
-        except UnreachableError as exc:
-            raise AnsibleConnectionFailure(str(exc)) from exc
-        except (RemoteError, AbandonedError) as exc:
-            raise AnsibleActionFail(str(exc)) from exc
-        for note in result.pop("notes", []):
-            self._display.warning(f"{host}: {note}")
-        return result
+        return Rollout(host, terms, board, remote, voice).run(name)
 
     def _terms(self, params: Params, hosts: list[str], variables: Params) -> Terms:
         if params["cutover_batch"] < 1:

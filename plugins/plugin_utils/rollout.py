@@ -116,7 +116,6 @@ class Rollout:
         except FleetError as exc:
             return self._begin_nothing({**plan, "failed": True, "msg": str(exc)})
         finally:
-            self.board.post("left", self.host)
             self.remote.close()
 
     def _attempt(self, kind: str, work: Callable[[], Result]) -> Result:
@@ -137,10 +136,21 @@ class Rollout:
 
     def _begin_nothing(self, plan: Result) -> Result:
         """End before any host was touched; the reservation is given back."""
-        if self._leads and self._plans[self.host].get("needed") and not self.terms.check_mode:
-            self.remote.phase("reverted", sha="0000000")
         reason = plan["msg"] if plan.get("failed") else "Another host cannot take part."
-        return {"failed": True, "changed": False, "msg": f"{reason}\nNo host was touched."}
+        lines = [reason, "No host was touched."]
+        if self._leads and self._plans[self.host].get("needed") and not self.terms.check_mode:
+            lines += self._give_back()
+        return {"failed": True, "changed": False, "msg": "\n".join(lines)}
+
+    def _give_back(self) -> list[str]:
+        """Give the reservation back; return what to say when that fails."""
+        try:
+            result = self.remote.phase("reverted", sha="0000000")
+        except RemoteError as exc:
+            result = {"failed": True, "msg": str(exc)}
+        if not result.get("failed"):
+            return []
+        return [f"It stays reserved for a while, since that could not be undone: {result['msg']}"]
 
     def _go(self, plan: Result) -> Result:
         if len(self.terms.hosts) == 1 and self.terms.verify is None:
@@ -156,12 +166,13 @@ class Rollout:
         result = self._phase("settled", plan)
         failures = self._failures("settled")
         if failures and self._leads:
-            return {**result, "failed": True, "msg": unsettled(plan["sha"], failures)}
+            text = unsettled(plan["sha"], failures)
+            result = {**result, "failed": True, "msg": text}
         return self._result(result)
 
     def _result(self, result: Result) -> Result:
         if result.get("failed"):
-            return result
+            return {**result, "changed": self._changed, "told": True}
         said = f"{short(result['sha'])} is live"
         if result.get("standby"):
             said += f", {short(result['standby']['sha'])} is the standby"
@@ -223,7 +234,7 @@ class Rollout:
         view = self._go_back(failures.get(self.host, ""), plan)
         self.board.post("view", self.host, **vars(view))
         posts = self.board.wait("view", self.terms.hosts)
-        views = {host: View(**post) for host, post in posts.items()}
+        views = {host: _view(post) for host, post in posts.items()}
         text = f"{short(plan['sha'])} was not released; serving here: {view.serving()}"
         if self._leads:
             text = summary(plan["sha"], views)
@@ -236,6 +247,8 @@ class Rollout:
                 if result.get("failed"):
                     failure = "\n".join(filter(None, [failure, result["msg"]]))
             info = self.remote.inspect()
+            if info.get("failed"):
+                return View("\n".join(filter(None, [failure, info["msg"]])), unreachable=True)
         except RemoteError as exc:
             return View(failure or f"on the way back: {exc}", unreachable=True)
         return View(failure, info.get("live") or {})
@@ -243,6 +256,11 @@ class Rollout:
 
 def _any_failed(posts: dict[str, Post]) -> bool:
     return any(post.get("failed") for post in posts.values())
+
+
+def _view(post: Post) -> View:
+    """Return what a host has said in the end; one that has left can say nothing."""
+    return View(_reason(post), unreachable=True) if post.get("failed") else View(**post)
 
 
 def _reason(post: Post) -> str:
