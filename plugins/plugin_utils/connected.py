@@ -11,11 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.console import step_line
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
+    RemoteError,
     RemoteHost,
     UnreachableError,
 )
@@ -70,6 +71,9 @@ class ConnectedAction(ActionBase):
             done = self._low_level_execute_command(command, in_data=data)
         except AnsibleConnectionFailure as exc:
             raise UnreachableError(str(exc)) from exc
+        except AnsibleError as exc:
+            # A wrong password of sudo, for instance: this host fails, and the others must hear so.
+            raise RemoteError(str(exc)) from exc
         return int(done["rc"]), str(done["stdout"]), str(done["stderr"])
 
     def _python(self, task_vars: Params) -> str:
