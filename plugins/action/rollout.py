@@ -61,7 +61,7 @@ class ActionModule(ConnectedAction):
         variables = task_vars or {}
         forks = int(context.CLIARGS.get("forks") or C.DEFAULT_FORKS)
         fleet = taking_part.Fleet.of(variables, forks)
-        if problem := fleet.problem():
+        if problem := fleet.problem() or taking_part.unfit(self._task, len(fleet.hosts)):
             raise AnsibleActionFail(problem)
         host: str = variables["inventory_hostname"]
         board = Board(Path(C.DEFAULT_LOCAL_TMP) / f"rollout-{self._task._uuid}", os.getppid())

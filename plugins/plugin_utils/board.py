@@ -27,7 +27,7 @@ _LEFT: t.Final = "left"
 Post = dict[str, t.Any]
 
 
-_ARRIVAL: t.Final = 60.0
+_ARRIVAL: t.Final = 30.0
 """Seconds after our own arrival by which every host has to be there: all begin at once."""
 
 _LEFT_TEXT: t.Final = "its process has left the release in the middle"

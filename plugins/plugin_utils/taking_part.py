@@ -46,6 +46,20 @@ class Fleet:
         return ""
 
 
+def unfit(task: t.Any, hosts: int) -> str:
+    """Say which keyword of the task keeps the hosts from acting as one; empty when none does."""
+    found = [name for name in ("run_once", "loop", "until", "retries") if getattr(task, name)]
+    if 0 < (task.throttle or 0) < hosts:
+        found.append("throttle")
+    if not found:
+        return ""
+    return (
+        f"The task has {' and '.join(found)}, with which its hosts cannot meet: each takes part at"
+        " the same time, and once. Take that off the task, its block and its play. Nothing was"
+        " changed."
+    )
+
+
 def new_run(seconds: float) -> str:
     """Return a name for a run that begins at that time (seconds since the epoch)."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
