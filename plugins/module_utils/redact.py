@@ -9,25 +9,52 @@ import typing as t
 
 HIDDEN: t.Final = "********"
 
+_OUR_WORDS: t.Final = frozenset(
+    ("sha", "digest", "release", "config", "slot", "state", "step", "name", "started")
+)
+"""Keys whose texts are identifiers and words of ours, with which the release goes on.
+
+A secret such as `1` or `live` stands in many of them by chance; stars there would break the run.
+"""
+
+_SHORTEST_LINE: t.Final = 8
+"""Characters from which on a single line of a secret is a secret too."""
+
 
 def secrets_of(params: t.Mapping[str, t.Any]) -> list[str]:
     """Return the secret values among a transaction's parameters, the longest first.
 
     The longest first, so that a secret that is part of another one does not leave the rest of it.
+    The lines of a key count one by one as well, because logs are told line by line.
     """
-    values = {str(value) for value in (params.get("secrets") or {}).values()}
-    values.add(str(params.get("registry_password") or ""))
-    return sorted((value for value in values if value.strip()), key=len, reverse=True)
+    given = [*(params.get("secrets") or {}).values(), params.get("registry_password")]
+    whole = {text for value in given for text in _texts(value)}
+    lines = {line.strip() for text in whole for line in text.splitlines()}
+    found = whole | {line for line in lines if len(line) >= _SHORTEST_LINE}
+    return sorted((text for text in found if text.strip()), key=lambda text: (-len(text), text))
+
+
+def _texts(value: t.Any) -> list[str]:
+    """Return a value as containers get it and as Python says it."""
+    if value is None:
+        return []
+    return [str(value), str(value).lower()] if isinstance(value, bool) else [str(value)]
 
 
 def redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
-    """Return a JSON value with every secret in its texts replaced by stars."""
+    """Return a JSON value with every secret in its texts replaced by stars.
+
+    Keys stay, because they are names of ours, and so do identifiers.
+    """
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, HIDDEN)
         return value
     if isinstance(value, dict):
-        return {redact(key, secrets): redact(item, secrets) for key, item in value.items()}
+        return {
+            key: item if key in _OUR_WORDS and isinstance(item, str) else redact(item, secrets)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [redact(item, secrets) for item in value]
     return value
