@@ -13,10 +13,12 @@ process is gone the controller simply opens a new one.
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import socket
 import sys
+import syslog
 import time
 import traceback
 import typing as t
@@ -32,6 +34,8 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.session_client 
 
 FOLDER: t.Final = "/run/greenlight"
 """Where the sockets are; only root may enter it, and it is empty after a boot."""
+
+_SUFFIX: t.Final = ".socket"
 
 _PATIENCE: t.Final = 0.7
 """Seconds after which steps that were done are told, although the phase goes on."""
@@ -77,7 +81,12 @@ class Session:
     def look(self, seen: int) -> dict[str, t.Any]:
         """Wait for the end of the call, or for news, and tell what came after `seen` steps."""
         if self._running is None:
-            return {"failed": "nothing was asked yet"}
+            said = {
+                "failed": True,
+                "changed": False,
+                "msg": "Nothing was asked of this session yet.",
+            }
+            return {"busy": False, "steps": [], "result": said}
         began = time.monotonic()
         while self.is_busy:
             concurrent.futures.wait([self._running], timeout=0.05)
@@ -96,6 +105,14 @@ class Session:
         """Carry out the call that the session is opened with, and return its result."""
         result = call(self._action, self._params, check_mode)
         return t.cast("dict[str, t.Any]", redact(result, self._secrets))
+
+    def finish(self) -> None:
+        """Wait for the call under way: a transaction is not cut off in the middle."""
+        self._pool.shutdown(wait=True)
+
+    def hide(self, text: str) -> str:
+        """Return a text without the run's secrets."""
+        return str(redact(text, self._secrets))
 
     def _result(self, call_: concurrent.futures.Future[dict[str, t.Any]]) -> dict[str, t.Any]:
         error = call_.exception()
@@ -151,11 +168,29 @@ def send_answer(connection: socket.socket, answer: dict[str, t.Any]) -> None:
 def listen() -> tuple[socket.socket, str]:
     """Return a listening Unix socket that only root can reach, and its path."""
     files.make_folder(FOLDER, 0o700)
-    path = f"{FOLDER}/{uuid.uuid4().hex}.socket"
+    remove_dead()
+    path = f"{FOLDER}/{uuid.uuid4().hex}{_SUFFIX}"
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
+    # Under its name it listens already, so that nobody takes it for a dead one.
+    listener.bind(f"{path}.new")
     listener.listen(4)
+    os.rename(f"{path}.new", path)
     return listener, path
+
+
+def remove_dead() -> None:
+    """Remove the sockets of sessions that were killed: nobody listens there any more."""
+    for stem in files.list_stems(FOLDER, _SUFFIX):
+        path = f"{FOLDER}/{stem}{_SUFFIX}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(path)
+            except ConnectionRefusedError:
+                files.remove(path)
+            except OSError:
+                # It has just ended by itself, or it is too busy to be dead.
+                continue
 
 
 def stay(session: Session, idle_seconds: float) -> str:
@@ -164,16 +199,31 @@ def stay(session: Session, idle_seconds: float) -> str:
     if os.fork():
         listener.close()
         return path
-    os.setsid()
-    os.chdir("/")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
     try:
+        os.setsid()
+        os.chdir("/")
+        # Whoever started us waits until nobody can write to the streams any more.
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
         serve(listener, session, idle_seconds)
     finally:
-        files.remove(path)
-        os._exit(0)
+        _leave(session, path)
+
+
+def _leave(session: Session, path: str) -> t.NoReturn:
+    """End the process that stayed, and nothing but it; an error goes to the system's log."""
+    error = sys.exc_info()[1]
+    try:
+        if error is not None:
+            text = session.hide("".join(traceback.format_exception(error)))
+            for line in text.splitlines():
+                syslog.syslog(syslog.LOG_ERR, f"greenlight session: {line}")
+        with contextlib.suppress(GreenlightError):
+            files.remove(path)
+        session.finish()
+    finally:
+        os._exit(0 if error is None else 1)
 
 
 def open_session(request: dict[str, t.Any]) -> dict[str, t.Any]:
