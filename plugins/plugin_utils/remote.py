@@ -10,6 +10,7 @@ import json
 import typing as t
 from collections.abc import Callable
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.redact import redact, secrets_of
 from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import (
     LAST_PHASES,
     NOBODY,
@@ -65,22 +66,24 @@ class RemoteHost:
         When the session has gone, a new one repeats the phase: each is safe to repeat.
         """
         change: Result = {"state": state, "reserve": False, **changes}
-        seen = 0
-        question: Result = {"begin": change, "seen": seen}
+        told: list[Result] = []
+        question: Result = {"begin": change, "seen": 0}
         while self._socket:
             answer = self._ask(question)
             if answer is None:
                 self._socket = ""
                 break
-            self._tell(answer["steps"])
+            told += self._tell(answer["steps"])
             if not answer["busy"]:
                 if state in LAST_PHASES:
                     self._socket = ""
                 return t.cast("Result", answer["result"])
-            seen += len(answer["steps"])
-            question = {"seen": seen}
+            question = {"seen": len(told)}
         result = self._open(change)
-        self._tell(result.get("steps", [])[seen:])
+        # What the session that has gone had done is not done again; most of it is not in here.
+        known = [(step["step"], step["text"]) for step in told]
+        steps = result.get("steps", [])
+        self._tell([step for step in steps if (step["step"], step["text"]) not in known])
         return result
 
     def inspect(self, events: int = 0) -> Result:
@@ -89,16 +92,17 @@ class RemoteHost:
         return t.cast("Result", self._first({"action": "inspect", "params": params})["result"])
 
     def close(self) -> None:
-        """End the session, unless its last phase has; a host that is gone ends it by itself."""
+        """End the session, unless its last phase has; where that fails it ends by itself later."""
         if self._socket:
             command = agent.ask_command(self._python, self._socket)
             self._socket = ""
-            with contextlib.suppress(UnreachableError):
+            with contextlib.suppress(RemoteError):
                 self._execute(command, json.dumps({"end": True}).encode())
 
-    def _tell(self, steps: list[Result]) -> None:
+    def _tell(self, steps: list[Result]) -> list[Result]:
         for step in steps:
             self._say(step)
+        return steps
 
     def _open(self, changes: Result) -> Result:
         request = {
@@ -127,9 +131,11 @@ class RemoteHost:
 
     def _require(self, code: int, output: str, errors: str) -> str:
         if code != 0:
-            said = (errors.strip() or output.strip()).splitlines()[-5:]
+            lines = (errors.strip() or output.strip()).splitlines()[-5:]
+            # An error that nobody expected has passed no redaction on the host.
+            said = redact(" / ".join(lines), secrets_of(self._params))
             raise RemoteError(
-                f"Greenlight's part on the host ended with code {code}: {' / '.join(said)}."
+                f"Greenlight's part on the host ended with code {code}: {said}."
                 " It needs root (become: true) and Python 3.10 or newer."
             )
         return output
