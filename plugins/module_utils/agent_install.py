@@ -9,15 +9,21 @@ nothing but the standard library. The archive comes on standard input.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
 import sys
 import tempfile
+import time
 import zipfile
 
 KEPT = 3
 """How many versions stay: others' runs may be at work with the one before."""
+
+
+LEFT_OVER = 3600.0
+"""Seconds after which an installation that has not ended never will."""
 
 
 def write_durably(path: str, content: bytes) -> None:
@@ -46,9 +52,31 @@ def install(archive: bytes, root: str) -> None:
                 raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    versions = [os.path.join(parent, n) for n in os.listdir(parent) if not n.startswith(".")]
-    for old in sorted(versions, key=os.path.getmtime)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    remove_old(parent)
+
+
+def remove_old(parent: str) -> None:
+    """Remove the versions that were used longest ago, and what a killed installation has left."""
+    now = time.time()
+    found = sorted((last_use(os.path.join(parent, name)), name) for name in os.listdir(parent))
+    versions = [name for _used, name in found if not name.startswith(".")]
+    for name in versions[:-KEPT]:
+        # Under its own name a version is whole or not there, also when this is cut off.
+        hidden = os.path.join(parent, f".old-{name}")
+        with contextlib.suppress(OSError):
+            os.rename(os.path.join(parent, name), hidden)
+        shutil.rmtree(hidden, ignore_errors=True)
+    for used, name in found:
+        if name.startswith(".") and now - used > LEFT_OVER:
+            shutil.rmtree(os.path.join(parent, name), ignore_errors=True)
+
+
+def last_use(path: str) -> float:
+    """Return when a version was used or written (seconds since the epoch); 0 when it has gone."""
+    try:
+        return os.stat(path).st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ MISSING: t.Final = 86
 _OPEN: t.Final = (
     "import os, sys\n"
     f"if not os.path.isdir(sys.argv[1]): sys.exit({MISSING})\n"
+    # In use, so that it is not the first to go when another version comes.
+    "os.utime(sys.argv[1])\n"
     "sys.path.insert(0, sys.argv[1])\n"
     "from ansible_collections.greenlight.droplet.plugins.module_utils import session\n"
     "session.main()\n"
