@@ -14,7 +14,11 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import Board, Post
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import (
+    AbandonedError,
+    Board,
+    Post,
+)
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet import (
     expected_backends,
     short,
@@ -156,12 +160,16 @@ class Rollout:
         if len(self.terms.hosts) == 1 and self.terms.verify is None:
             # Nobody to wait for and nothing to look at in between: all phases are one.
             return self._result(self._phase("settled", plan))
-        result = plan
-        for state in ("staged", "live"):
-            result = self._phase(state, plan)
-            if self._failures(state):
-                return self._back(plan)
-        if not self._verify():
+        try:
+            proved = self._prove(plan)
+        except AbandonedError:
+            # Nobody knows how far the others get by themselves; the next run puts that right.
+            raise
+        except BaseException:
+            # A defect, or the task's limit of time. The others notice, and go back as well.
+            self._go_back("", plan)
+            raise
+        if not proved:
             return self._back(plan)
         result = self._phase("settled", plan)
         failures = self._failures("settled")
@@ -169,6 +177,14 @@ class Rollout:
             text = unsettled(plan["sha"], failures)
             result = {**result, "failed": True, "msg": text}
         return self._result(result)
+
+    def _prove(self, plan: Result) -> bool:
+        """Stage, cut over and look at the fleet; tell whether it may settle on the new release."""
+        for state in ("staged", "live"):
+            self._phase(state, plan)
+            if self._failures(state):
+                return False
+        return self._verify()
 
     def _result(self, result: Result) -> Result:
         if result.get("failed"):

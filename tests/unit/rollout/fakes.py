@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import threading
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import Board
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import AbandonedError, Board
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
     RemoteError,
     UnreachableError,
@@ -39,7 +39,8 @@ class CrashError(Exception):
 class FakeFleet:
     """Hosts, what goes wrong where, and what each was asked.
 
-    `faults` is by host and call (a phase, `planned` or `inspect`); `log` has (host, call, moment).
+    `faults` is by host and call (a phase, `planned` or `inspect`); `before` runs
+    ahead of each call; `log` has (host, call, moment).
     """
 
     folder: Path
@@ -50,6 +51,7 @@ class FakeFleet:
     check_mode: bool = False
     missing: str | None = None
     shas: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[str, str], None] = lambda _host, _call: None
     log: list[tuple[str, str, str]] = field(default_factory=list)
     said: list[tuple[str, str, str]] = field(default_factory=list)
     expected: dict[str, str] = field(default_factory=dict)
@@ -84,7 +86,7 @@ class FakeFleet:
             with board.taking_part(host):
                 remote = FakeRemote(self, host)
                 results[host] = Rollout(host, terms, board, remote, voice).run("run-1")
-        except (RemoteError, CrashError) as exc:
+        except (RemoteError, AbandonedError, CrashError) as exc:
             results[host] = exc
 
     def _verify(self, expected: dict[str, str]) -> tuple[str, str]:
@@ -144,6 +146,7 @@ class FakeRemote:
     def _answer(self, call: str, *, changed: bool) -> Result:
         log, host = self._fleet.log, self._host
         log.append((host, call, "begin"))
+        self._fleet.before(host, call)
         fault = self._fleet.faults.get((host, call))
         if fault:
             log.append((host, call, "fault"))

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import multiprocessing
 import multiprocessing.context
 import os
+import signal
 import time
 import typing as t
 from collections.abc import Callable
@@ -144,23 +146,36 @@ def test_a_host_that_has_come_may_take_its_time(
 
 
 def test_all_give_up_when_the_playbook_has_ended(tmp_path: Path) -> None:
+    orphan, answer = tmp_path / "pid", tmp_path / "a.json"
+
+    def wait(board: Board, _host: str) -> object:
+        orphan.write_text(str(os.getpid()))
+        return board.wait("staged", ["b"])
+
     def playbook() -> None:
-        meeting = Meeting(tmp_path)
-        meeting.send("a", lambda board, _host: board.wait("staged", ["b"]))
-        while not (tmp_path / "board").exists():
-            time.sleep(0.01)
+        Meeting(tmp_path).send("a", wait)
+        wait_for(lambda: orphan.exists() and orphan.read_text() != "")
         # Killed, so that it can neither end its children nor tell them.
-        os.kill(os.getpid(), 9)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     parent = PROCESSES.Process(target=playbook)
     parent.start()
     parent.join(LIMIT)
-    ended = time.monotonic()
-    file = tmp_path / "a.json"
-    while not (file.exists() and file.read_text()) and time.monotonic() - ended < LIMIT:
+    try:
+        wait_for(lambda: answer.exists() and answer.read_text() != "", 1.0)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(orphan.read_text()), signal.SIGKILL)
+    text = "abandoned: The process that ran the playbook has ended."
+    assert json.loads(answer.read_text()) == text
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = LIMIT) -> None:
+    """Wait until something has happened; raises AssertionError when it does not."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it never happened"
         time.sleep(0.01)
-    assert time.monotonic() - ended < 1.0
-    assert json.loads(file.read_text()) == "abandoned: The process that ran the playbook has ended."
 
 
 def test_half_a_line_is_not_read_and_the_first_word_counts(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import board
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.board import AbandonedError
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import UnreachableError
 from tests.unit.rollout.fakes import OLD, CrashError, FakeFleet, Fault, Result
 
@@ -181,6 +184,7 @@ def test_a_process_that_ends_in_the_middle_takes_the_others_back(
     fleet = FakeFleet(tmp_path, FIVE, faults={("c", state): "crash"})
     results = fleet.run()
     assert isinstance(results["c"], CrashError)
+    assert fleet.calls("c")[-4:] == [state, "reverted", "inspect", "close"]
     for other in "abde":
         assert result_of(results[other])["failed"]
         assert fleet.calls(other)[-3:] == ["reverted", "inspect", "close"]
@@ -188,6 +192,38 @@ def test_a_process_that_ends_in_the_middle_takes_the_others_back(
     assert "c failed" in summary
     assert "left the release in the middle" in summary
     assert "The hosts differ" in summary, "nobody knows what serves there"
+
+
+def test_an_error_while_looking_through_the_balancer_takes_all_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(_expected: dict[str, str]) -> tuple[str, str]:
+        raise CrashError("verify")
+
+    fleet = FakeFleet(tmp_path, FIVE, missing="")
+    monkeypatch.setattr(fleet, "_verify", stumble)
+    results = fleet.run()
+    assert isinstance(results["a"], CrashError)
+    assert fleet.moments("settled", "begin") == []
+    assert len(fleet.moments("reverted", "end")) == len(FIVE)
+    assert all(result_of(results[host])["failed"] for host in "bcde")
+
+
+def test_nobody_goes_back_by_itself_when_the_playbook_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = FakeFleet(tmp_path, ["a", "b"])
+    parent = os.getppid()
+
+    def orphan(host: str, call: str) -> None:
+        if (host, call) == ("b", "live"):
+            monkeypatch.setattr(os, "getppid", lambda: parent + 1)
+            time.sleep(0.05)
+
+    fleet.before = orphan
+    results = fleet.run()
+    assert isinstance(results["a"], AbandonedError)
+    assert fleet.moments("reverted", "begin") == []
 
 
 def test_what_the_balancer_misses_takes_all_back(tmp_path: Path) -> None:
@@ -251,12 +287,11 @@ def test_all_or_none_wherever_it_fails(
         fleet = FakeFleet(Path(folder), list("abcd"), batch, idle, faults, missing=missing)
         results = fleet.run()
     asked = {h: fleet.calls(h) for h in fleet.hosts}
-    crashed = {h for h, result in results.items() if isinstance(result, CrashError)}
     if fleet.struck("planned"):
         assert not any("staged" in calls for calls in asked.values())
     elif fleet.struck("staged", "live") or missing:
         assert not any("settled" in calls for calls in asked.values())
-        assert all("reverted" in asked[h] for h in fleet.needed() if h not in crashed)
+        assert all("reverted" in asked[h] for h in fleet.needed())
         assert all(isinstance(r, BaseException) or r["failed"] for r in results.values())
     else:
         assert all("settled" in asked[h] for h in fleet.needed())
