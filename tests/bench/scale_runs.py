@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import tempfile
@@ -37,14 +38,16 @@ class Command:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Seconds of wall and of the controller's processors; SSH commands and logins per host.
+    """Seconds of wall, of the controller and of all processors; SSH commands and logins per host.
 
-    The processor time is that of Ansible and all processes it waited for; SSH's master processes,
-    which stay behind, are not in it.
+    `controller` is the processor time of Ansible and all processes it waited for; SSH's master
+    processes, which stay behind, are not in it. `machine` is that of everything on this machine,
+    with what else it may do.
     """
 
     wall: float
     controller: float
+    machine: float
     round_trips: float
     logins: float
 
@@ -92,6 +95,24 @@ def _children() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def busy_ticks(text: str) -> int:
+    """Return the ticks in which a processor had work, from the first line of /proc/stat.
+
+    The fields are user, nice, system, idle, iowait, irq, softirq, steal (proc(5)); guests are in
+    user already.
+    """
+    user, nice, system, _idle, _waiting, interrupt, soft_interrupt, steal = map(
+        int, text.splitlines()[0].split()[1:9]
+    )
+    return user + nice + system + interrupt + soft_interrupt + steal
+
+
+def _machine() -> float:
+    """Return the seconds for which this machine's processors have had work since it started."""
+    text = Path("/proc/stat").read_text(encoding="ascii")
+    return busy_ticks(text) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(command: Command, hosts: int) -> Outcome:
     """Run a command over the first hosts, on connections of its own, and check what it did.
 
@@ -101,13 +122,14 @@ def measure(command: Command, hosts: int) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="light-") as folder:
         paths = {"ANSIBLE_SSH_CONTROL_PATH_DIR": folder, "ANSIBLE_NOCOLOR": "1"}
         environment = demo_process.environment(paths)
-        before, began = _children(), time.monotonic()
+        before, busy, began = _children(), _machine(), time.monotonic()
         try:
             output = run(_arguments(command, hosts), timeout=COMMAND_SECONDS, env=environment)
         except CommandError as exc:
             raise MeasureError(f"{command.playbook} on {hosts} hosts: {exc}") from exc
         finally:
             wall, controller = time.monotonic() - began, _children() - before
+            machine = _machine() - busy
             _hang_up(Path(folder))
     changed = changed_hosts(output)
     wrong = [host for host, value in changed.items() if value != command.changes]
@@ -117,7 +139,7 @@ def measure(command: Command, hosts: int) -> Outcome:
             f" {', '.join(wrong) or 'none'}\n{output}"
         )
     trips, logins = _per_host(_SESSION, hosts), _per_host(_LOGIN, hosts)
-    return Outcome(wall, controller, trips, logins)
+    return Outcome(wall, controller, machine, trips, logins)
 
 
 def schedule(rounds_of: Mapping[int, int]) -> list[Sequence[int]]:

@@ -13,7 +13,7 @@ import pytest
 
 from dev import light_inventory as inventory
 from tests.bench.scale_model import FitError, Line, Model, error_at_largest, fit
-from tests.bench.scale_runs import changed_hosts, counts, schedule
+from tests.bench.scale_runs import busy_ticks, changed_hosts, counts, schedule
 
 SIZES = (1, 2, 4, 8, 16)
 
@@ -102,6 +102,11 @@ light-02   : ok=2    changed=0    unreachable=0    failed=0    skipped=0
 
 def test_what_grep_counts_is_read_by_file() -> None:
     assert counts("/srv/light/log/light-01.log:5\n/srv/light/log/light-02.log:0\n") == [5, 0]
+
+
+def test_a_processor_that_waits_is_not_busy() -> None:
+    text = "cpu  100 20 30 9000 800 4 5 6 50 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
+    assert busy_ticks(text) == 100 + 20 + 30 + 4 + 5 + 6
 
 
 def test_no_two_light_hosts_share_what_must_be_their_own() -> None:
