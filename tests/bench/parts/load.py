@@ -48,8 +48,9 @@ METHOD = [
     " is an nginx that answers at once; our HAProxy runs in front of it as a second process with"
     " the role's configuration (other port, upstream and socket) and the role's unit, sandbox and"
     " logging included. The plain nginx has Debian's settings, its access log to a file, and keeps"
-    " 64 connections to the upstream. Our HAProxy logs every request to the system's journal, which"
-    " fail2ban reads; an nginx that logs there too shows what that alone costs.",
+    " 64 connections to the upstream. Our HAProxy logs every request to the system's journal; an"
+    " nginx that logs there too shows what that alone costs. fail2ban reads the lines of the"
+    " droplet's own HAProxy, so only the figure in front of the sample application has its share.",
 ]
 
 
