@@ -175,6 +175,17 @@ def under_releases(
         rival.clean()
 
 
+def contender(inside: Inside, url: str, key: str, failed: dict[str, int]) -> Callable[[int], float]:
+    """Return what measures one round of wrk; its failures are added up in `failed` by `key`."""
+
+    def count(_number: int) -> float:
+        found = throughput.rate(inside, url)
+        failed[key] = failed.get(key, 0) + found.failed
+        return found.per_second
+
+    return count
+
+
 def through_proxies(inside: Inside, part: Part, say: Callable[[str], None]) -> None:
     """Measure throughput in front of both upstreams and add it to the part."""
     throughput.install(inside)
@@ -182,15 +193,6 @@ def through_proxies(inside: Inside, part: Part, say: Callable[[str], None]) -> N
     slot = throughput.live_address(configuration, inside.run(f"cat {throughput.LIVE_MAP}"))
     static = f"127.0.0.1:{throughput.UPSTREAM_PORT}"
     failed: dict[str, int] = {}
-
-    def contender(measure: str, name: str, url: str) -> Callable[[int], float]:
-        def count(_number: int) -> float:
-            found = throughput.rate(inside, url)
-            key = f"{measure}, {name}"
-            failed[key] = failed.get(key, 0) + found.failed
-            return found.per_second
-
-        return count
 
     with ExitStack() as stack:
 
@@ -213,8 +215,10 @@ def through_proxies(inside: Inside, part: Part, say: Callable[[str], None]) -> N
             SAMPLE: {DIRECT: f"http://{slot}", OURS: ours, NGINX: plain},
         }
         for measure, roots in setups.items():
-            urls = {name: f"{root}{base.VERSION}" for name, root in roots.items()}
-            contenders = {name: contender(measure, name, url) for name, url in urls.items()}
+            contenders = {
+                name: contender(inside, f"{root}{base.VERSION}", f"{measure}, {name}", failed)
+                for name, root in roots.items()
+            }
             part.series += alternate(measure, contenders, part.rounds, say, "requests/s")
     part.notes += [
         f"{key}: wrk counted {count} failures." for key, count in failed.items() if count
