@@ -148,9 +148,9 @@ options:
         type: str
         default: ''
       interval:
-        description: Seconds between two checks; at most 0.1 until the first healthy answer.
+        description: Seconds between two checks; at most 0.05 until the first healthy answer.
         type: float
-        default: 0.25
+        default: 0.1
       timeout:
         description: Seconds that one answer may take.
         type: float

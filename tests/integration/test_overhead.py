@@ -11,7 +11,7 @@ from tests.integration.support.ansible import Result
 from tests.integration.support.bench import Bench
 
 START_SECONDS = 1.0
-INTERVAL = 0.25
+INTERVAL = 0.1
 SUCCESSES = 3
 LIMIT = 1.0
 RUNS = 3
