@@ -8,6 +8,7 @@ Everything that belongs to Ansible (connection, privilege escalation, templating
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible import constants as C
@@ -30,6 +31,9 @@ def plain(value: t.Any) -> t.Any:
     """Return a value of Ansible's (tagged, lazy or decrypted on use) as Python's own types."""
     if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, datetime.date):
+        # YAML makes one of an unquoted date; a module gets it as text too.
+        return value.isoformat()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,6 +50,8 @@ class ConnectedAction(ActionBase):
 
     def arguments(self, spec: dict[str, dict[str, t.Any]]) -> Params:
         """Return the task's arguments, checked against the spec and completed with defaults."""
+        # Before the check, which knows neither dates nor whatever else Ansible makes of a value.
+        self._task.args = plain(self._task.args)
         _checked, arguments = self.validate_argument_spec(argument_spec=spec)
         return t.cast("Params", plain(arguments))
 

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What our actions make of Ansible's values and of its connection's errors."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.connected import (
+    ConnectedAction,
+    plain,
+)
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
+    RemoteError,
+    UnreachableError,
+)
+
+
+class Encrypted:
+    """Stands for a value of a vault, which is decrypted on use."""
+
+    def __str__(self) -> str:
+        return "decrypted"
+
+
+class Answering(ConnectedAction):
+    """An action without a playbook, whose connection does what the test says."""
+
+    def __init__(self, answer: t.Any) -> None:
+        self._answer = answer
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> t.Any:
+        """Run a command as an action of ours does."""
+        return self._on_host("true", b"data")
+
+    def _low_level_execute_command(self, command: str, in_data: bytes) -> t.Any:
+        assert (command, in_data) == ("true", b"data")
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def test_values_become_pythons_own() -> None:
+    value = {
+        1: Encrypted(),
+        "list": (True, 1, 1.5, None, [Encrypted()]),
+        "day": datetime.date(2026, 11, 21),
+        "moment": datetime.datetime(2026, 11, 21, 12, 30, tzinfo=datetime.UTC),
+    }
+    assert json.loads(json.dumps(plain(value))) == {
+        "1": "decrypted",
+        "list": [True, 1, 1.5, None, ["decrypted"]],
+        "day": "2026-11-21",
+        "moment": "2026-11-21T12:30:00+00:00",
+    }
+
+
+def test_a_command_returns_code_output_and_errors() -> None:
+    done = {"rc": 3, "stdout": "out", "stderr": "err", "stdout_lines": ["out"]}
+    assert Answering(done).run() == (3, "out", "err")
+
+
+def test_a_lost_connection_makes_a_host_unreachable() -> None:
+    with pytest.raises(UnreachableError, match="timed out"):
+        Answering(AnsibleConnectionFailure("timed out")).run()
+
+
+def test_whatever_else_the_connection_refuses_fails_this_host() -> None:
+    with pytest.raises(RemoteError, match="Incorrect sudo password") as caught:
+        Answering(AnsibleError("Incorrect sudo password")).run()
+    assert not isinstance(caught.value, UnreachableError)
