@@ -60,21 +60,23 @@ def test_it_is_missing_then_installed_then_answers(parent: Path) -> None:
     assert nobody.returncode == 87
 
 
-def test_it_needs_nothing_of_ansible() -> None:
+def test_it_needs_nothing_of_ansible_and_is_not_hidden_by_one(tmp_path: Path) -> None:
     install(agent.archive())
+    (tmp_path / "ansible_collections").mkdir()
+    (tmp_path / "ansible_collections" / "__init__.py").touch()
     program = (
         "import sys\n"
         "class Refuse:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] == 'ansible': raise ImportError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
-        "sys.path.insert(0, sys.argv[1])\n"
+        "sys.path[:0] = sys.argv[1:]\n"
         f"from {PACKAGE.replace('/', '.')} import session\n"
         "print(session.__file__)\n"
         "print([name for name in sys.modules if name.split('.')[0] == 'ansible'])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-I", "-c", program, agent.root()],
+        [sys.executable, "-I", "-c", program, agent.root(), str(tmp_path)],
         capture_output=True,
         text=True,
         check=True,
