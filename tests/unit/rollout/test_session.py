@@ -210,9 +210,9 @@ def test_an_error_of_the_session_itself_reaches_the_system_log(
     monkeypatch.setattr(syslog, "syslog", log)
     path = open_one(folder)
     begin(path, "slow")
-    assert session_client.ask(path, json.dumps({"begin": {"wrong": SECRET}}).encode()) is None
+    assert session_client.ask(path, json.dumps({"seen": SECRET}).encode()) is None
     wait_for(lambda: not Path(path).exists())
-    assert "KeyError: 'state'" in (folder / "log").read_text()
+    assert "ValueError: invalid literal for int()" in (folder / "log").read_text()
     assert SECRET not in (folder / "log").read_text()
     (folder / "go").touch()
     wait_for((folder / "ended").exists)
