@@ -195,7 +195,7 @@ class Rollout:
         return {**result, "changed": self._changed, "message": said, "told": True}
 
     def _phase(self, state: str, plan: Result) -> Result:
-        """Take this host's turn in a phase, unless somebody has failed; wait for all others."""
+        """Take this host's turn in a phase, unless somebody has failed before it."""
         size = self.terms.batch if state == "live" else len(self._need)
         turns = batches(self._need, size)
         result = plan
@@ -213,7 +213,6 @@ class Rollout:
                 result = self._attempt(state, functools.partial(self.remote.phase, state, **aim))
                 if result.get("failed"):
                     self.voice.error(result["msg"])
-        self.board.wait(state, self._need)
         return result
 
     def _verify(self) -> bool:
@@ -233,7 +232,7 @@ class Rollout:
         return not self._failures("verified")
 
     def _failures(self, state: str) -> dict[str, str]:
-        """Return why hosts failed in a phase that is over, by host."""
+        """Wait until a phase is over, and return why hosts failed in it, by host."""
         hosts = [min(self.terms.hosts)] if state == "verified" else self._need
         posts = self.board.wait(state, hosts)
         return {host: _reason(post) for host, post in posts.items() if post.get("failed")}

@@ -107,6 +107,20 @@ def test_an_installation_that_fails_in_the_middle_leaves_nothing(
     assert list(parent.iterdir()) == []
 
 
+def test_nothing_has_the_versions_name_before_all_of_it_is_there(
+    parent: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(source: str, target: str) -> None:
+        assert target == agent.root()
+        assert (Path(source) / PACKAGE / "session.py").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "rename", killed)
+    with pytest.raises(KeyboardInterrupt):
+        agent_install.install(agent.archive(), agent.root())
+    assert list(parent.iterdir()) == []
+
+
 def test_a_second_installation_changes_nothing(parent: Path) -> None:
     assert install(agent.archive()).returncode == 0
     before = sorted((path, path.stat().st_mtime_ns) for path in parent.rglob("*"))

@@ -177,6 +177,20 @@ def test_all_go_back_when_one_fails(tmp_path: Path, host: str, state: str, fault
     assert [who for who, _text in errors] == [host]
 
 
+def test_whose_turn_never_comes_says_so_without_waiting_for_the_slow(tmp_path: Path) -> None:
+    def slow(host: str, call: str) -> None:
+        if (host, call) == ("b", "live"):
+            end = time.monotonic() + 2.0
+            while '"live", "host": "c"' not in (tmp_path / "board").read_text():
+                assert time.monotonic() < end, "c waits for b although a has failed"
+                time.sleep(0.01)
+
+    fleet = FakeFleet(tmp_path, ["a", "b", "c"], batch=2, faults={("a", "live"): "failed"})
+    fleet.before = slow
+    assert all(result_of(result)["failed"] for result in fleet.run().values())
+    assert "live" not in fleet.calls("c")
+
+
 @pytest.mark.parametrize("state", ["staged", "live"])
 def test_a_process_that_ends_in_the_middle_takes_the_others_back(
     tmp_path: Path, state: str
