@@ -24,6 +24,7 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils.rollout import 
 )
 
 SHA, OLD, DIGEST = "a" * 40, "b" * 40, "sha256:" + "c" * 64
+FIVE = ["a", "b", "c", "d", "e"]
 LIMIT = 10.0
 """Seconds after which a fleet that does not end counts as one that waits for ever."""
 
@@ -169,3 +170,9 @@ class FakeRemote:
             "standby": {"sha": OLD},
             "message": "what the host says",
         }
+
+
+def result_of(found: Result | BaseException) -> Result:
+    """Return a host's result; raises AssertionError when it raised instead."""
+    assert isinstance(found, dict), found
+    return found

@@ -38,8 +38,6 @@ def fake_call(
 ) -> Result:
     """Stand for a transaction: `state` says what kind, `folder` is where it leaves its marks."""
     state, folder = params["state"], Path(params.get("folder", "/"))
-    if state == "planned":
-        return {"needed": params.get("needed", True), "failed": params.get("bad", False)}
     if state == "broken":
         raise ValueError(f"with {SECRET} in it")
     say(Done("start", f"began with {SECRET}", 0.1))
@@ -255,37 +253,6 @@ def test_whoever_opened_a_session_is_not_held_up_by_it(folder: Path) -> None:
     assert time.monotonic() - began < LIMIT
     assert Path(done.stdout.strip()).exists()
     assert done.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("extra", "stay", "check_mode", "stays"),
-    [
-        ({}, True, False, True),
-        ({"needed": False}, True, False, False),
-        ({"bad": True}, True, False, False),
-        ({}, False, True, False),
-    ],
-)
-def test_a_session_stays_only_where_more_will_be_asked(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    extra: Result,
-    stay: bool,
-    check_mode: bool,
-    stays: bool,
-) -> None:
-    left: list[float] = []
-
-    def remember(_session: Session, idle_seconds: float) -> str:
-        left.append(idle_seconds)
-        return "a path"
-
-    monkeypatch.setattr(session, "stay", remember)
-    params = {"state": "planned", "lease_seconds": 900, "folder": str(folder), **extra}
-    request = {"action": "release", "params": params, "stay": stay, "check_mode": check_mode}
-    answer = session.open_session(request)
-    assert (answer["socket"], left) == (("a path", [900.0]) if stays else ("", []))
-    assert answer["result"]["needed"] is extra.get("needed", True)
 
 
 def test_the_client_says_when_nobody_is_there(folder: Path) -> None:

@@ -57,7 +57,7 @@ def test_keywords_that_keep_hosts_apart_are_refused(keywords: dict[str, t.Any], 
 
 
 def test_runs_are_named_by_their_moment_and_not_alike() -> None:
-    names = {taking_part.new_run(0.0) for _ in range(5)}
+    names = {taking_part.new_run(0.0) for _attempt in range(5)}
     assert all(re.fullmatch(r"19700101T000000Z-[0-9]{1,6}", name) for name in names)
     assert len(names) > 1
 
