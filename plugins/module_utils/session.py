@@ -59,6 +59,11 @@ class Session:
         self._is_last = False
 
     @property
+    def state(self) -> str:
+        """The phase that the session is opened with."""
+        return str(self._params["state"])
+
+    @property
     def is_over(self) -> bool:
         """Whether the last phase of the run has ended, so that nothing more will be asked."""
         return self._is_last and not self.is_busy
@@ -193,8 +198,11 @@ def remove_dead() -> None:
                 continue
 
 
-def stay(session: Session, idle_seconds: float) -> str:
-    """Leave a process behind that answers for the session; return the path of its socket."""
+def stay(session: Session, idle_seconds: float, *, begin: bool = False) -> str:
+    """Leave a process behind that answers for the session; return the path of its socket.
+
+    With `begin` it carries out the call that the session is opened with.
+    """
     listener, path = listen()
     if os.fork():
         listener.close()
@@ -206,6 +214,8 @@ def stay(session: Session, idle_seconds: float) -> str:
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(nowhere, stream)
+        if begin:
+            session.begin({"state": session.state})
         serve(listener, session, idle_seconds)
     finally:
         _leave(session, path)
@@ -227,9 +237,14 @@ def _leave(session: Session, path: str) -> t.NoReturn:
 
 
 def open_session(request: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Answer the first question of a run; a process stays behind when there is more to do."""
+    """Answer the first question of a run; a process stays behind when there is more to do.
+
+    With `begin` in the question nothing is answered yet: the process that stays begins the call.
+    """
     params: Params = request["params"]
     session = Session(request["action"], params)
+    if request.get("begin"):
+        return {"result": None, "socket": stay(session, float(params["lease_seconds"]), begin=True)}
     result = session.first(bool(request.get("check_mode")))
     path = ""
     if request.get("stay") and not result.get("failed") and result.get("needed"):

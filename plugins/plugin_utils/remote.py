@@ -30,6 +30,15 @@ class UnreachableError(RemoteError):
     """The host cannot be reached; the text is what the connection said."""
 
 
+_WATCHED: t.Final = ("live",)
+"""Phases whose end is not known when the process that was in them is gone."""
+
+_LOST: t.Final = (
+    "Greenlight's process on the host was killed before it had seen the new release through,"
+    " perhaps for want of memory"
+)
+
+
 class RemoteHost:
     """One host. `say` hears of each step as soon as the host tells it."""
 
@@ -60,25 +69,42 @@ class RemoteHost:
         state = "settled" if self._check_mode else "planned"
         return self._open({"state": state, "reserve": reserve})
 
-    def phase(self, state: str, **changes: str) -> Result:
-        """Carry out a phase and tell each step as it is done.
+    def whole(self, run: str) -> Result:
+        """Carry out all phases at once, for a host that is a fleet of its own."""
+        self._params = {**self._params, "run": run}
+        change: Result = {"state": "settled", "reserve": False}
+        params = {**self._params, **change}
+        request = {"action": self._action, "params": params, "begin": True}
+        self._socket = self._first(request)["socket"]
+        return self._follow({"seen": 0}, change, repeatable=False)
 
-        When the session has gone, a new one repeats the phase: each is safe to repeat.
-        """
+    def phase(self, state: str, **changes: str) -> Result:
+        """Carry out a phase and tell each step as it is done."""
         change: Result = {"state": state, "reserve": False, **changes}
+        return self._follow({"begin": change, "seen": 0}, change, repeatable=state not in _WATCHED)
+
+    def _follow(self, question: Result, change: Result, *, repeatable: bool) -> Result:
+        """Hear of a phase's steps until it is over, and return its result.
+
+        When the session has gone, a new one repeats the phase: each is safe to repeat, but one
+        that finds the release live already would not watch it once more.
+        """
         told: list[Result] = []
-        question: Result = {"begin": change, "seen": 0}
+        lost = False
         while self._socket:
             answer = self._ask(question)
             if answer is None:
                 self._socket = ""
+                lost = True
                 break
             told += self._tell(answer["steps"])
             if not answer["busy"]:
-                if state in LAST_PHASES:
+                if change["state"] in LAST_PHASES:
                     self._socket = ""
                 return t.cast("Result", answer["result"])
             question = {"seen": len(told)}
+        if lost and not repeatable:
+            return {"failed": True, "changed": True, "lost": True, "msg": _LOST}
         result = self._open(change)
         # What the session that has gone had done is not done again; most of it is not in here.
         known = [(step["step"], step["text"]) for step in told]

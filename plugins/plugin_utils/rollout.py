@@ -47,6 +47,9 @@ class Remote(t.Protocol):
     def plan(self, run: str, *, reserve: bool) -> Result:
         """Ask for the plan; with `reserve` the host is reserved when there is something to do."""
 
+    def whole(self, run: str) -> Result:
+        """Carry out all phases at once and tell each step as it is done."""
+
     def phase(self, state: str, **changes: str) -> Result:
         """Carry out a phase and tell each step as it is done."""
 
@@ -107,6 +110,8 @@ class Rollout:
         Raises UnreachableError when the host could not even be asked for its plan, and
         AbandonedError when the playbook's process has ended.
         """
+        if len(self.terms.hosts) == 1 and self.terms.verify is None and not self.terms.check_mode:
+            return self._alone(run)
         try:
             plan_it = functools.partial(self.remote.plan, run, reserve=self._leads)
             plan = self._attempt("planned", plan_it)
@@ -121,6 +126,21 @@ class Rollout:
             return self._begin_nothing({**plan, "failed": True, "msg": str(exc)})
         finally:
             self.remote.close()
+
+    def _alone(self, run: str) -> Result:
+        """Carry out all phases at once: nobody to wait for, nothing to look at in between."""
+        try:
+            result = self.remote.whole(run)
+            if result.get("lost"):
+                back = self.remote.phase("reverted", sha="0000000")
+                result["msg"] += f". {back.get('msg') or 'The old release serves'}."
+                result["failure"] = {"reason": result["msg"]}
+        finally:
+            self.remote.close()
+        self._changed = bool(result.get("changed"))
+        if result.get("failed") and "failure" not in result:
+            return {**result, "msg": f"{result['msg']}\nNo host was touched."}
+        return self._result(result) if result.get("needed", True) else result
 
     def _attempt(self, kind: str, work: Callable[[], Result]) -> Result:
         """Do the work and post what came of it, whatever came of it."""
@@ -157,9 +177,6 @@ class Rollout:
         return [f"It stays reserved for a while, since that could not be undone: {result['msg']}"]
 
     def _go(self, plan: Result) -> Result:
-        if len(self.terms.hosts) == 1 and self.terms.verify is None:
-            # Nobody to wait for and nothing to look at in between: all phases are one.
-            return self._result(self._phase("settled", plan))
         try:
             proved = self._prove(plan)
         except AbandonedError:

@@ -39,6 +39,11 @@ def releasing(sha: str, *values: dict[str, Any]) -> Controller:
     return Controller("update-api", *extra(LONG, *values), "-e", f"sha={sha}")
 
 
+def kill_host_side(host: str) -> None:
+    """SIGKILL for the process of ours that stays on a host between the phases."""
+    docker("exec", container(host), "pkill", "-KILL", "-f", "module_utils import session")
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_controller_leaves_a_fleet_that_serves_and_comes_together(
     aligned: str, traffic: Traffic, moment: str
@@ -82,15 +87,30 @@ def test_the_reservation_of_a_killed_controller_ends_by_itself(figure: Figure) -
 
 def test_a_host_side_that_is_killed_is_started_anew(aligned: str, traffic: Traffic) -> None:
     with releasing(NEW) as controller:
-        for moment in ("staging", "between the cutovers"):
-            controller.wait_for(MOMENTS[moment])
-            time.sleep(1.0)
-            for host in HOSTS:
-                kill = ("pkill", "-KILL", "-f", "module_utils import session")
-                docker("exec", container(host), *kill)
+        controller.wait_for(MOMENTS["staging"])
+        time.sleep(1.0)
+        for host in HOSTS:
+            kill_host_side(host)
+        # One that only waits for the other is not missed either.
+        controller.wait_for(MOMENTS["between the cutovers"])
+        kill_host_side("api-1")
         assert controller.end() == 0, controller.text
     assert set(serving().values()) == {NEW} != {aligned}
     assert all(len(view.containers) <= 2 for view in fleet().values())
+    traffic.stop().clean()
+
+
+def test_a_host_side_that_is_killed_while_it_watches_takes_both_back(
+    aligned: str, traffic: Traffic
+) -> None:
+    with releasing(NEW) as controller:
+        controller.wait_for(MOMENTS["between the cutovers"])
+        controller.wait_for("api-2        cut over")
+        kill_host_side("api-2")
+        assert controller.end() != 0
+    assert "was killed before it had seen the new release through" in controller.text
+    assert "All hosts serve one release, as before" in controller.text
+    assert set(serving().values()) == {aligned}
     traffic.stop().clean()
 
 

@@ -148,16 +148,35 @@ def test_balancer_says_who_asks(served: Droplet, balancer: Host) -> None:
         assert text not in seen
 
 
-def test_log_names_the_client_of_the_balancer(served: Droplet, balancer: Host) -> None:
-    mark = f"/mark-{time.monotonic_ns()}"
-    ask(balancer, served.address, mark, **{"X-Forwarded-For": "1.1.1.1, 6.6.6.6"})
+def logged(droplet: Droplet, mark: str) -> str:
+    """Wait for the line of a request in HAProxy's log; return the whole log around it."""
     end = time.monotonic() + 5.0
-    while mark not in (log := served.inside("journalctl -u haproxy -n 20 -o cat --no-pager")):
+    while mark not in (log := droplet.inside("journalctl -u haproxy -n 20 -o cat --no-pager")):
         assert time.monotonic() < end, log
         time.sleep(0.2)
+    return log
+
+
+def test_log_names_the_client_of_the_balancer(served: Droplet, balancer: Host) -> None:
+    mark = f"/missing-{time.monotonic_ns()}"
+    ask(balancer, served.address, mark, **{"X-Forwarded-For": "1.1.1.1, 6.6.6.6"})
+    log = logged(served, mark)
     line = next(line for line in log.splitlines() if mark in line)
     assert line.startswith(f"{settings.BALANCER_ADDRESS}:")
     assert " {6.6.6.6} " in line
+
+
+def test_log_has_what_failed_alone_unless_all_is_wanted(served: Droplet) -> None:
+    well, badly = f"/well-{time.monotonic_ns()}", f"/missing-{time.monotonic_ns()}"
+    ask(served, "127.0.0.1", well)
+    ask(served, "127.0.0.1", badly)
+    assert well not in logged(served, badly)
+    try:
+        configure(served, proxy_log_requests="all")
+        ask(served, "127.0.0.1", well)
+        logged(served, well)
+    finally:
+        configure(served)
 
 
 def test_answer_does_not_say_what_runs(served: Droplet) -> None:

@@ -126,6 +126,14 @@ class FakeRemote:
             self._fleet.log.append((self._host, "reserve", "begin"))
         return self._answer("planned", changed=self._fleet.check_mode)
 
+    def whole(self, run: str) -> Result:
+        """Answer all phases at once; `lost` is the process that was killed in the middle."""
+        assert run == "run-1"
+        result = self._answer("whole", changed=True)
+        if result.get("failed"):
+            return {**result, "lost": True, "msg": "killed"}
+        return result
+
     def phase(self, state: str, **changes: str) -> Result:
         """Answer a phase; the pointer moves with `live` and comes back with `reverted`."""
         if state in ("staged", "live", "settled"):

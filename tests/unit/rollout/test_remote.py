@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import NOBODY
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
     RemoteError,
@@ -238,3 +239,30 @@ def test_secrets_travel_on_standard_input_alone() -> None:
     assert all(SECRET not in command for command, _data in host.asked)
     with_secrets = [SECRET.encode() in data for _command, data in host.asked]
     assert with_secrets == [True, False, True, False, False]
+
+
+def test_all_phases_at_once_are_begun_with_the_first_question() -> None:
+    host = FakeHost(
+        opened(t.cast("Result", None)), told("gate", busy=True), told("retire", sha="a")
+    )
+    assert host.remote().whole("run-1") == {"sha": "a"}
+    first = json.loads(host.asked[0][1])
+    assert (first["begin"], first["params"]["state"], first["params"]["run"]) == (
+        True,
+        "settled",
+        "run-1",
+    )
+    assert host.said == ["gate", "retire"]
+
+
+def test_a_watch_that_was_cut_off_is_not_taken_for_passed() -> None:
+    gone: Reply = (NOBODY, "", "")
+    host = FakeHost(opened({"needed": True}), gone)
+    remote = host.remote()
+    remote.plan("run-1", reserve=False)
+    live = remote.phase("live")
+    alone = FakeHost(opened(t.cast("Result", None)), gone).remote().whole("run-1")
+    for result in (live, alone):
+        assert result["failed"]
+        assert result["lost"]
+        assert "was killed before it had seen the new release through" in result["msg"]

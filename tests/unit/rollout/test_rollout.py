@@ -56,7 +56,15 @@ def test_batches_cut_over_one_after_another(tmp_path: Path) -> None:
 def test_one_host_without_a_balancer_goes_all_the_way_in_one_call(tmp_path: Path) -> None:
     fleet = FakeFleet(tmp_path, ["only"])
     assert result_of(fleet.run()["only"])["message"].startswith("aaaaaaa is live")
-    assert fleet.calls("only") == ["reserve", "planned", "settled", "close"]
+    assert fleet.calls("only") == ["whole", "close"]
+
+
+def test_one_host_whose_process_is_killed_goes_back(tmp_path: Path) -> None:
+    fleet = FakeFleet(tmp_path, ["only"], faults={("only", "whole"): "failed"})
+    result = result_of(fleet.run()["only"])
+    assert result["failed"]
+    assert "killed. The old release serves." in result["msg"]
+    assert fleet.calls("only") == ["whole", "reverted", "close"]
 
 
 def test_one_host_behind_a_balancer_is_looked_at_before_it_settles(tmp_path: Path) -> None:
