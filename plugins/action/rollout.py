@@ -64,7 +64,8 @@ class ActionModule(ConnectedAction):
         if problem := fleet.problem() or taking_part.unfit(self._task, len(fleet.hosts)):
             raise AnsibleActionFail(problem)
         host: str = variables["inventory_hostname"]
-        board = Board(Path(C.DEFAULT_LOCAL_TMP) / f"rollout-{self._task._uuid}", os.getppid())
+        path = Path(C.DEFAULT_LOCAL_TMP) / f"rollout-{self._task._uuid}"
+        board = Board(path, os.getppid(), len(fleet.hosts))
         try:
             with board.taking_part(host):
                 result.update(self._take_part(host, fleet, board, variables))
@@ -87,7 +88,7 @@ class ActionModule(ConnectedAction):
             lambda text: self.say(host, text, "COLOR_ERROR"),
         )
         terms = self._terms(params, fleet.hosts, variables)
-        remote = self.remote(params["action"], _call_params(params), variables)
+        remote = self.remote(params["action"], _call_params(params), variables, len(terms.hosts))
         return Rollout(host, terms, board, remote, voice).run(name)
 
     def _terms(self, params: Params, hosts: list[str], variables: Params) -> Terms:

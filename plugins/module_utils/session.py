@@ -37,7 +37,7 @@ FOLDER: t.Final = "/run/greenlight"
 
 _SUFFIX: t.Final = ".socket"
 
-_PATIENCE: t.Final = 0.7
+PATIENCE: t.Final = 0.7
 """Seconds after which steps that were done are told, although the phase goes on."""
 
 _LONGEST_ANSWER: t.Final = 10.0
@@ -83,8 +83,11 @@ class Session:
         params = {**self._params, **changes}
         self._running = self._pool.submit(call, self._action, params, False, self._steps.append)
 
-    def look(self, seen: int) -> dict[str, t.Any]:
-        """Wait for the end of the call, or for news, and tell what came after `seen` steps."""
+    def look(self, seen: int, patience: float = PATIENCE) -> dict[str, t.Any]:
+        """Wait for the end of the call, or for news, and tell what came after `seen` steps.
+
+        What has been done is told after `patience` seconds at the earliest.
+        """
         if self._running is None:
             said = {
                 "failed": True,
@@ -96,7 +99,7 @@ class Session:
         while self.is_busy:
             concurrent.futures.wait([self._running], timeout=0.05)
             waited = time.monotonic() - began
-            if waited > (_PATIENCE if len(self._steps) > seen else _LONGEST_ANSWER):
+            if waited > (patience if len(self._steps) > seen else _LONGEST_ANSWER):
                 break
         busy = self.is_busy
         steps = [step.to_dict() for step in self._steps[seen:]]
@@ -144,7 +147,9 @@ def serve(listener: socket.socket, session: Session, idle_seconds: float) -> Non
                 return
             if request.get("begin") is not None:
                 session.begin(request["begin"])
-            answer = session.look(int(request.get("seen", 0)))
+            answer = session.look(
+                int(request.get("seen", 0)), float(request.get("patience", PATIENCE))
+            )
             send_answer(connection, answer)
             if session.is_over and not answer.get("busy"):
                 return

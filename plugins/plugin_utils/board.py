@@ -18,8 +18,11 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-_INTERVAL: t.Final = 0.01
-"""Seconds between two looks at the file."""
+_INTERVAL: t.Final = 0.002
+"""Seconds between two looks at the file, for each host of the fleet: all of them look."""
+
+_SHORTEST: t.Final = 0.01
+"""Seconds between two looks at least."""
 
 _HERE: t.Final = "here"
 _LEFT: t.Final = "left"
@@ -42,10 +45,14 @@ class AbandonedError(RuntimeError):
 
 
 class Board:
-    """The posts of all hosts, in the file `path`; `parent` is the playbook's own process."""
+    """The posts of all hosts, in the file `path`; `parent` is the playbook's own process.
 
-    def __init__(self, path: Path, parent: int) -> None:
+    The more `hosts` there are, the less often each looks.
+    """
+
+    def __init__(self, path: Path, parent: int, hosts: int = 1) -> None:
         self._path = path
+        self._hosts = hosts
         self._parent = parent
         self._began = time.monotonic()
         self._position = 0
@@ -122,7 +129,7 @@ class Board:
                 return posts
             if os.getppid() != self._parent:
                 raise AbandonedError("The process that ran the playbook has ended.")
-            time.sleep(_INTERVAL)
+            time.sleep(max(_SHORTEST, _INTERVAL * self._hosts))
 
     def _last_word(self, host: str) -> Post:
         """Return what counts as the post of a host that will not post; empty while it may."""

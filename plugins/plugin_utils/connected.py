@@ -55,7 +55,7 @@ class ConnectedAction(ActionBase):
         _checked, arguments = self.validate_argument_spec(argument_spec=spec)
         return t.cast("Params", plain(arguments))
 
-    def remote(self, action: str, params: Params, task_vars: Params) -> RemoteHost:
+    def remote(self, action: str, params: Params, task_vars: Params, hosts: int = 1) -> RemoteHost:
         """Return the host's side of a release, whose steps are shown as they are done."""
         host = task_vars["inventory_hostname"]
         return RemoteHost(
@@ -65,6 +65,7 @@ class ConnectedAction(ActionBase):
             params,
             check_mode=bool(self._task.check_mode),
             say=lambda step: self.say(host, step_line(step)),
+            hosts=hosts,
         )
 
     def say(self, host: str, text: str, color: str = "COLOR_CHANGED") -> None:

@@ -30,6 +30,12 @@ class UnreachableError(RemoteError):
     """The host cannot be reached; the text is what the connection said."""
 
 
+_PATIENCE: t.Final = 0.7
+"""Seconds after which a host tells steps that were done, although the phase goes on."""
+
+_LONGEST_PATIENCE: t.Final = 5.0
+"""The same for large fleets, at most."""
+
 _WATCHED: t.Final = ("live",)
 """Phases whose end is not known when the process that was in them is gone."""
 
@@ -40,7 +46,7 @@ _LOST: t.Final = (
 
 
 class RemoteHost:
-    """One host. `say` hears of each step as soon as the host tells it."""
+    """One of `hosts`. `say` hears of each step as soon as the host tells it."""
 
     def __init__(
         self,
@@ -51,6 +57,7 @@ class RemoteHost:
         *,
         check_mode: bool,
         say: Callable[[Result], None],
+        hosts: int = 1,
     ) -> None:
         self._execute = execute
         self._python = python
@@ -58,6 +65,8 @@ class RemoteHost:
         self._params = params
         self._check_mode = check_mode
         self._say = say
+        # Each question costs both sides a process: of many hosts each is asked less often.
+        self._patience = min(_LONGEST_PATIENCE, max(_PATIENCE, _PATIENCE * hosts / 4))
         self._socket = ""
 
     def plan(self, run: str, *, reserve: bool) -> Result:
@@ -151,6 +160,7 @@ class RemoteHost:
         return _read(self._require(code, output, errors))
 
     def _ask(self, question: Result) -> Result | None:
+        question = {**question, "patience": self._patience}
         command = agent.ask_command(self._python, self._socket)
         code, output, errors = self._execute(command, json.dumps(question).encode())
         return None if code == NOBODY else _read(self._require(code, output, errors))

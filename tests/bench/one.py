@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import time
 
@@ -25,5 +26,11 @@ def measure(name: str, rounds: int) -> model.Part:
     return part
 
 
+def _end(_number: int, _frame: object) -> None:
+    """End as after Ctrl-C, so that what the part has started is taken down."""
+    raise SystemExit(143)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _end)
     measure(sys.argv[1], int(sys.argv[2]))

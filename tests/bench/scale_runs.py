@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import resource
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dev import demo_process, light_hosts, light_inventory, settings
 from dev.shell import CommandError, run, succeeds
 
 COMMAND_SECONDS = 300.0
+_KEPT = "-o ControlMaster=auto -o ControlPersist=1800s -o ServerAliveInterval=60"
 _RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+) ", re.MULTILINE)
 _SESSION = "Starting session:"
 _LOGIN = "Accepted publickey"
@@ -73,8 +75,21 @@ def _per_host(pattern: str, hosts: int) -> float:
     return sum(found) / hosts
 
 
+@contextlib.contextmanager
+def connections() -> Iterator[Path]:
+    """Give a folder for SSH connections that stay open from command to command, and end them.
+
+    As with a controller that releases often: our ansible.cfg keeps them for a minute, too, but a
+    round of large fleets takes longer than that.
+    """
+    with tempfile.TemporaryDirectory(prefix="light-") as name:
+        try:
+            yield Path(name)
+        finally:
+            _hang_up(Path(name))
+
+
 def _hang_up(folder: Path) -> None:
-    """End the SSH connections that Ansible would keep for a minute: each command makes its own."""
     for socket in folder.iterdir():
         leave = ["ssh", "-o", f"ControlPath={socket}", "-O", "exit", "light"]
         # One that has just ended by itself is as good.
@@ -113,24 +128,21 @@ def _machine() -> float:
     return busy_ticks(text) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(command: Command, hosts: int) -> Outcome:
-    """Run a command over the first hosts, on connections of its own, and check what it did.
+def measure(command: Command, hosts: int, folder: Path) -> Outcome:
+    """Run a command over the first hosts, on the folder's connections, and check what it did.
 
     Raises MeasureError with the command's output when it failed or changed what it should not.
     """
     light_hosts.inside(f"for log in {light_hosts.FOLDER}/log/*; do : > $log; done")
-    with tempfile.TemporaryDirectory(prefix="light-") as folder:
-        paths = {"ANSIBLE_SSH_CONTROL_PATH_DIR": folder, "ANSIBLE_NOCOLOR": "1"}
-        environment = demo_process.environment(paths)
-        before, busy, began = _children(), _machine(), time.monotonic()
-        try:
-            output = run(_arguments(command, hosts), timeout=COMMAND_SECONDS, env=environment)
-        except CommandError as exc:
-            raise MeasureError(f"{command.playbook} on {hosts} hosts: {exc}") from exc
-        finally:
-            wall, controller = time.monotonic() - began, _children() - before
-            machine = _machine() - busy
-            _hang_up(Path(folder))
+    paths = {"ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder), "ANSIBLE_SSH_ARGS": _KEPT}
+    environment = demo_process.environment({**paths, "ANSIBLE_NOCOLOR": "1"})
+    before, busy, began = _children(), _machine(), time.monotonic()
+    try:
+        output = run(_arguments(command, hosts), timeout=COMMAND_SECONDS, env=environment)
+    except CommandError as exc:
+        raise MeasureError(f"{command.playbook} on {hosts} hosts: {exc}") from exc
+    wall, controller = time.monotonic() - began, _children() - before
+    machine = _machine() - busy
     changed = changed_hosts(output)
     wrong = [host for host, value in changed.items() if value != command.changes]
     if len(changed) != hosts or wrong:

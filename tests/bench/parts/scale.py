@@ -10,13 +10,14 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 
 from dev import light_hosts
 from dev.sample_versions import sha_of
 from tests.bench import machine
 from tests.bench.model import OURS, Part, Series, Target
 from tests.bench.scale_model import FitError, Model, error_at_largest, fit
-from tests.bench.scale_runs import Command, Outcome, measure, schedule
+from tests.bench.scale_runs import Command, Outcome, connections, measure, schedule
 
 ROUNDS_OF = {1: 5, 2: 5, 4: 3, 8: 3, 16: 3, 32: 3}
 """Rounds of each size, at most: large fleets take longest, and all shall fit in the time."""
@@ -42,8 +43,8 @@ METHOD = (
     "--forks is the number of hosts. All hosts cut over at once (app_cutover_batch), the watch is"
     " at its shortest (0 s), the application starts in 1 s, and its image is on the engine.",
     "Each round goes through the sizes: update, the same update again (no-op), status, rollback."
-    " The order of the sizes moves on by one each round. Each command makes its own SSH"
-    " connections.",
+    " The order of the sizes moves on by one each round. SSH connections stay"
+    " open from command to command.",
     "Docker's own health check of the sample image is off: a Python process in each container every"
     " ten seconds would take turns with what is measured.",
     "A round trip is an SSH command, counted in the log of each host's sshd ('Starting session').",
@@ -70,15 +71,16 @@ def _command(action: str, hosts: int, batch: int = 0) -> Command:
 class Measures:
     """What has been measured so far, by action and number of hosts."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self.outcomes: dict[tuple[str, int], list[Outcome]] = defaultdict(list)
         self.one_by_one: list[Outcome] = []
+        self._folder = folder
         self._say = say
 
     def turn(self, hosts: int) -> None:
         """Take one size through all actions; every host is where it was before, on BASE."""
         for action in ACTIONS:
-            outcome = measure(_command(action, hosts), hosts)
+            outcome = measure(_command(action, hosts), hosts, self._folder)
             self.outcomes[action, hosts].append(outcome)
             self._say(
                 f"{action}, {_hosts(hosts)}: {outcome.wall:.2f} s, controller"
@@ -87,10 +89,10 @@ class Measures:
 
     def turn_one_by_one(self) -> None:
         """Release with one host at a time cutting over, and go back; the way back is not kept."""
-        outcome = measure(_command("update", ONE_BY_ONE, batch=1), ONE_BY_ONE)
+        outcome = measure(_command("update", ONE_BY_ONE, batch=1), ONE_BY_ONE, self._folder)
         self.one_by_one.append(outcome)
         self._say(f"update, {ONE_BY_ONE} hosts, one by one: {outcome.wall:.2f} s")
-        measure(_command("rollback", ONE_BY_ONE), ONE_BY_ONE)
+        measure(_command("rollback", ONE_BY_ONE), ONE_BY_ONE, self._folder)
 
     def medians(self, action: str, what: Callable[[Outcome], float]) -> dict[int, float]:
         """Return the median of a figure by number of hosts."""
@@ -101,11 +103,8 @@ class Measures:
         }
 
 
-def _measure(
-    rounds: int, rounds_of: dict[int, int], end: float, say: Callable[[str], None]
-) -> Measures:
+def _measure(measures: Measures, rounds: int, rounds_of: dict[int, int], end: float) -> None:
     """Measure the sizes in turn; no size a second time after `end` of the monotonic clock."""
-    measures = Measures(say)
     turns = schedule({size: min(rounds, most) for size, most in rounds_of.items()})
     for number, sizes in enumerate(turns):
         for size in sizes:
@@ -113,7 +112,6 @@ def _measure(
                 measures.turn(size)
                 if size == ONE_BY_ONE:
                     measures.turn_one_by_one()
-    return measures
 
 
 def _series(measures: Measures) -> list[Series]:
@@ -243,8 +241,10 @@ def run_sizes(rounds: int, rounds_of: dict[int, int], say: Callable[[str], None]
     try:
         light_hosts.up(sizes[-1], sizes)
         light_hosts.prepare_images([BASE, NEXT])
-        measure(first, sizes[-1])
-        measures = _measure(rounds, rounds_of, end, say)
+        with connections() as folder:
+            measure(first, sizes[-1], folder)
+            measures = Measures(folder, say)
+            _measure(measures, rounds, rounds_of, end)
     finally:
         light_hosts.down()
     part.method = list(METHOD)

@@ -58,7 +58,7 @@ class FakeHost:
             raise answer
         return answer
 
-    def remote(self, *, check_mode: bool = False) -> RemoteHost:
+    def remote(self, *, check_mode: bool = False, hosts: int = 1) -> RemoteHost:
         """Return the controller's view of this host."""
         params = {"app": "api", "secrets": {"A": SECRET}, "registry_password": SECRET}
         return RemoteHost(
@@ -68,6 +68,7 @@ class FakeHost:
             params,
             check_mode=check_mode,
             say=lambda done: self.said.append(done["step"]),
+            hosts=hosts,
         )
 
     def questions(self) -> list[Result]:
@@ -142,9 +143,23 @@ def test_a_long_phase_is_asked_for_again_and_again_and_told_once() -> None:
     assert remote.phase("staged", sha="a") == {"sha": "a"}
     assert host.said == ["pull", "start", "gate"]
     change = {"state": "staged", "reserve": False, "sha": "a"}
-    questions = [{"begin": change, "seen": 0}, {"seen": 1}, {"seen": 1}, {"seen": 3}]
+    questions = [
+        {"begin": change, "seen": 0, "patience": 0.7},
+        {"seen": 1, "patience": 0.7},
+        {"seen": 1, "patience": 0.7},
+        {"seen": 3, "patience": 0.7},
+    ]
     assert host.questions()[1:] == questions
     assert host.commands() == ["open", "ask", "ask", "ask", "ask"]
+
+
+def test_of_many_hosts_each_is_asked_less_often() -> None:
+    for hosts, seconds in ((1, 0.7), (4, 0.7), (16, 2.8), (32, 5.0)):
+        host = FakeHost(opened({"needed": True}), told("gate"))
+        remote = host.remote(hosts=hosts)
+        remote.plan("run-1", reserve=False)
+        remote.phase("staged")
+        assert json.loads(host.asked[-1][1])["patience"] == pytest.approx(seconds)
 
 
 def test_a_session_lost_in_the_middle_is_opened_anew_in_that_phase() -> None:

@@ -68,7 +68,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="session-") as name:
         monkeypatch.setattr(session, "FOLDER", f"{name}/run")
         monkeypatch.setattr(session, "call", fake_call)
-        monkeypatch.setattr(session, "_PATIENCE", 0.1)
+        monkeypatch.setattr(session, "PATIENCE", 0.1)
         monkeypatch.setattr(session, "_LONGEST_ANSWER", 0.3)
         yield Path(name)
         for path in Path(f"{name}/run").glob("*.socket"):
