@@ -44,7 +44,9 @@ def more_is_better(unit: str) -> bool:
 
 def limit(target: Target) -> str:
     """Return what a target demands: `at most 3 s`."""
-    return f"{'at least' if target.at_least else 'at most'} {amount(target.limit, target.unit)}"
+    return (
+        f"{'at least' if target.at_least else 'at most'} {target.limit:,g} {target.unit}".rstrip()
+    )
 
 
 def ours(part: Part, measure: str) -> Series | None:
@@ -54,8 +56,10 @@ def ours(part: Part, measure: str) -> Series | None:
 
 
 def against_ours(part: Part, series: Series) -> float | None:
-    """Return median by our median; None without one of ours, or when ours is 0."""
+    """Return median by our median; None where nobody is compared, or when ours is 0."""
     own = ours(part, series.measure)
+    if sum(other.measure == series.measure for other in part.series) == 1:
+        return None
     return series.median / own.median if own is not None and own.median else None
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.bench import charts, figures
-from tests.bench.model import OURS, Part, Target
+from tests.bench.model import OURS, Part, Series, Target
 
 MOST = 3
 """So many measures in which others are ahead are named at the top; the tables hold all."""
@@ -71,9 +71,8 @@ def _lead(part: Part) -> Iterator[str]:
         return
     names = [item.own.measure for item in every]
     measure = max(dict.fromkeys(names), key=names.count)
-    rivals = sorted(
-        (item for item in every if item.own.measure == measure), key=lambda item: item.lead
-    )
+    rivals = [item for item in every if item.own.measure == measure]
+    rivals.sort(key=lambda item: (item.lead, abs(item.other.median - item.own.median)))
     shown = [rivals[0]] if len(rivals) == 1 else [rivals[0], rivals[-1]]
     own = rivals[0].own
     others = ", ".join(_beside(item) for item in shown)
@@ -169,19 +168,24 @@ def _medians(part: Part) -> str:
     rows = []
     for measure in part.measures():
         for series in (item for item in part.series if item.measure == measure):
-            low, high = (figures.number(end(series.values)) for end in (min, max))
             rows.append(
                 (
                     measure,
                     f"**{OURS}**" if series.contender == OURS else series.contender,
                     figures.amount(series.median, series.unit),
-                    f"{low} to {high}",
+                    _range(series),
                     figures.times(figures.against_ours(part, series)),
                     str(len(series.values)),
                 )
             )
     heads = ("Measure", "Contender", "Median", "Least to most", "By ours", "Rounds")
     return _table(heads, rows, (2, 3, 4, 5))
+
+
+def _range(series: Series) -> str:
+    if len(series.values) == 1:
+        return "-"
+    return f"{figures.number(min(series.values))} to {figures.number(max(series.values))}"
 
 
 def _picture(chart: charts.Chart) -> str:
