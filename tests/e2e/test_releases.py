@@ -102,9 +102,12 @@ def test_no_request_fails_over_20_releases_and_rollbacks(traffic: Traffic, figur
 
 
 def stop_first(host: str) -> None:
-    """What an SSH script does on a host: stop the old container, then start one, 2 s later."""
+    """What an SSH script does on a host: stop the old container, then start one.
+
+    It starts it 12 s later, as after a pull: HAProxy bridges the first seconds by asking again.
+    """
     name = on(host, "docker ps -q --filter label=greenlight.app=api").strip()
-    on(host, f"docker stop --time 5 {name} && sleep 2 && docker start {name}")
+    on(host, f"docker stop --time 5 {name} && sleep 12 && docker start {name}")
 
 
 def test_the_load_sees_a_release_that_stops_first(
