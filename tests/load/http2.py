@@ -79,10 +79,11 @@ def fetch(url: str, path: str, count: int, timeout: float = 10.0) -> list[tuple[
     if not 1 <= count <= MAX_COUNT:
         raise ValueError(f"count: 1 to {MAX_COUNT}")
     until = time.monotonic() + timeout
+    answers: dict[int, Answer] = {}
     try:
         with socket.create_connection((host, port), timeout=timeout) as link:
             connection = H2Connection()
-            answers = _ask(connection, path, count)
+            answers |= _ask(connection, path, count)
             link.sendall(connection.data_to_send())
             _read(link, connection, answers, until)
     except ConnectionRefusedError as exc:
@@ -90,7 +91,9 @@ def fetch(url: str, path: str, count: int, timeout: float = 10.0) -> list[tuple[
     except TimeoutError as exc:
         raise RequestFailed("timeout", f"{timeout:.1f} s") from exc
     except OSError as exc:
-        raise RequestFailed("connection reset", type(exc).__name__) from exc
+        # A server that closes before it has read all that we sent resets the connection.
+        reason = "truncated body" if _begun(answers) else "connection reset"
+        raise RequestFailed(reason, type(exc).__name__) from exc
     except ProtocolError as exc:
         raise RequestFailed("malformed reply", str(exc)) from exc
     return [(answer.status, bytes(answer.body)) for answer in answers.values()]
@@ -124,13 +127,17 @@ def _read(
         link.settimeout(left)
         data = link.recv(65536)
         if not data:
-            begun = any(answer.status for answer in answers.values())
-            raise RequestFailed("truncated body" if begun else "closed without reply")
+            raise RequestFailed("truncated body" if _begun(answers) else "closed without reply")
         for frame in frames.whole(data):
             for event in connection.receive_data(frame):
                 _take(connection, answers, event)
         if to_send := connection.data_to_send():
             link.sendall(to_send)
+
+
+def _begun(answers: dict[int, Answer]) -> bool:
+    """Tell whether an answer has begun."""
+    return any(answer.status for answer in answers.values())
 
 
 def _take(connection: H2Connection, answers: dict[int, Answer], event: Event) -> None:
