@@ -173,10 +173,13 @@ def test_log_has_what_failed_alone_unless_all_is_wanted(served: Droplet) -> None
     assert well not in logged(served, badly)
     try:
         configure(served, proxy_log_requests="all")
-        ask(served, "127.0.0.1", well)
+        # Where traffic goes was said to the process before the reload alone.
+        point(served, "api-green")
+        assert " 200 " in ask(served, "127.0.0.1", well).partition("\n")[0]
         logged(served, well)
     finally:
         configure(served)
+        point(served, "api-green")
 
 
 def test_answer_does_not_say_what_runs(served: Droplet) -> None:
