@@ -2,7 +2,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of action release_info; its work is in plugins/action/release_info.py."""
+"""Module release_info: what is live, standby and retained. Ansible asks by action release_info."""
 
 from __future__ import annotations
 
@@ -217,3 +217,29 @@ ansible_facts:
   type: dict
   sample: {greenlight_releases: {api: {}}}
 """
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils.inspection import inspect_releases
+
+
+def main() -> None:
+    """Read and return."""
+    module = AnsibleModule(
+        argument_spec={
+            "app": {"type": "str", "default": "api"},
+            "events": {"type": "int", "default": 10},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        found = inspect_releases(module.params["app"], module.params["events"])
+    except GreenlightError as exc:
+        module.fail_json(msg=str(exc))
+    facts = {"greenlight_releases": {found["app"]: found}}
+    module.exit_json(changed=False, ansible_facts=facts, **found)
+
+
+if __name__ == "__main__":
+    main()
