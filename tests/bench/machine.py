@@ -31,7 +31,7 @@ def describe() -> dict[str, str]:
     return {
         "cores": str(os.cpu_count()),
         "memory": f"{memory / 2**30:.0f} GiB",
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
         "ansible": _first_line("ansible", "--version"),
         "docker": _first_line("docker", "version", "--format", "{{.Server.Version}}"),
