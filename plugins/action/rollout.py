@@ -43,6 +43,7 @@ _BALANCER_TIMEOUT: t.Final = 5.0
 """Seconds that one answer through the load balancer may take."""
 
 _FLEET_OPTIONS: t.Final = (
+    "variables_prefix",
     "action",
     "cutover_batch",
     "balancer_url",
@@ -80,7 +81,7 @@ class ActionModule(ConnectedAction):
     def _take_part(
         self, host: str, fleet: taking_part.Fleet, board: Board, variables: Params
     ) -> Params:
-        params = self.arguments(rollout_arguments())
+        params = self.arguments(rollout_arguments(), variables)
         name = params["run"] or board.agree("run", host, taking_part.new_run(time.time()))
         voice = Voice(
             self._display.banner,

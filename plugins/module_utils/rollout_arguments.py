@@ -16,6 +16,7 @@ _ROLLOUT: t.Final[dict[str, dict[str, t.Any]]] = {
     "action": {"type": "str", "choices": ["release", "rollback"], "default": "release"},
     "sha": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
+    "variables_prefix": {"type": "str", "default": ""},
     "cutover_batch": {"type": "int", "default": 1},
     "balancer_url": {"type": "str", "default": ""},
     "balancer_host_header": {"type": "str", "default": ""},
@@ -30,4 +31,4 @@ _PER_CALL: t.Final = ("state", "digest", "reserve")
 def rollout_arguments() -> dict[str, dict[str, t.Any]]:
     """Return a fresh argument spec of action rollout."""
     shared = {n: spec for n, spec in transaction_arguments().items() if n not in _PER_CALL}
-    return copy.deepcopy({**shared, **_ROLLOUT})
+    return {**shared, **copy.deepcopy(_ROLLOUT)}

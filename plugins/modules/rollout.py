@@ -42,6 +42,12 @@ options:
       before O(sha).
     type: str
     default: ''
+  variables_prefix:
+    description: Where the options are that the task does not give. With C(app_), O(memory) is the
+      value of variable C(app_memory) when there is one. That spares a large fleet a template per
+      option and host.
+    type: str
+    default: ''
   run:
     description: Identifier of the run, for the journals. Empty means a new one.
     type: str
@@ -86,6 +92,11 @@ EXAMPLES = r"""
       path: /v1/health
       expect: status == 'healthy'
     balancer_url: https://api.example.com
+
+- name: Release what the variables say, such as app_sha, app_image and app_secrets
+  greenlight.droplet.rollout:
+    app: api
+    variables_prefix: app_
 
 - name: Bring the previous release back
   greenlight.droplet.rollout:

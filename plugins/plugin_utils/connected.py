@@ -12,7 +12,7 @@ import datetime
 import typing as t
 
 from ansible import constants as C
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.console import step_line
@@ -48,12 +48,45 @@ class ConnectedAction(ActionBase):
     _supports_check_mode = True
     _supports_async = False
 
-    def arguments(self, spec: dict[str, dict[str, t.Any]]) -> Params:
-        """Return the task's arguments, checked against the spec and completed with defaults."""
+    def arguments(
+        self, spec: dict[str, dict[str, t.Any]], variables: Params | None = None
+    ) -> Params:
+        """Return the task's arguments, checked against the spec and completed with defaults.
+
+        Options that the task does not give come from variables, if it gives `variables_prefix`.
+        """
+        given = self._task.args
+        if prefix := given.get("variables_prefix"):
+            given = {
+                **self._from_variables(prefix, spec.keys() - given.keys(), variables or {}),
+                **given,
+            }
         # Before the check, which knows neither dates nor whatever else Ansible makes of a value.
-        self._task.args = plain(self._task.args)
+        self._task.args = plain(given)
         _checked, arguments = self.validate_argument_spec(argument_spec=spec)
         return t.cast("Params", plain(arguments))
+
+    def _from_variables(self, prefix: str, names: t.Iterable[str], variables: Params) -> Params:
+        """Return options by name from the variables that have that name behind the prefix.
+
+        An argument that names a variable is a template that every host's process compiles anew;
+        most of these variables are plain values, which cost nothing.
+        """
+        found = {name: variables[prefix + name] for name in names if prefix + name in variables}
+        try:
+            return t.cast("Params", self._templar.template(found))
+        except AnsibleError:
+            for name, value in sorted(found.items()):
+                self._require_template(prefix + name, value)
+            raise
+
+    def _require_template(self, variable: str, value: t.Any) -> None:
+        """Raise an error that names the variable when its value cannot be made."""
+        try:
+            self._templar.template(value)
+        except AnsibleError as exc:
+            text = f"The value of variable {variable} cannot be made: {exc}. Nothing was changed."
+            raise AnsibleActionFail(text) from exc
 
     def remote(self, action: str, params: Params, task_vars: Params, hosts: int = 1) -> RemoteHost:
         """Return the host's side of a release, whose steps are shown as they are done."""
