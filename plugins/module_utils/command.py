@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
-import uuid
 from dataclasses import replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import report
@@ -101,7 +101,7 @@ def _execute(
     read_application(params["app"])
     order = build_order(action, params)
     state = params["state"]
-    order = replace(order, run=order.run or f"{_UNNAMED}{uuid.uuid4().hex[:12]}")
+    order = replace(order, run=order.run or f"{_UNNAMED}{os.urandom(6).hex()}")
     host = open_host(params["app"])
     transaction = Transaction(host, order, say)
     if state == "reverted":

@@ -85,3 +85,23 @@ def container_of(raw: dict[str, t.Any]) -> Container:
         out_of_memory=bool(state.get("OOMKilled")),
         **values,
     )
+
+
+def image_of(raw: dict[str, t.Any]) -> Image:
+    """Read Docker's answer to an inspection of one image, or an entry of its list of images.
+
+    An entry has no user, and a placeholder in place of a name that was lost (Engine API 1.41).
+    """
+    config = raw.get("Config") or {}
+    names = {
+        key: tuple(name for name in raw.get(key) or () if not name.startswith("<none>"))
+        for key in ("RepoTags", "RepoDigests")
+    }
+    return Image(
+        id=raw["Id"],
+        tags=names["RepoTags"],
+        digests=names["RepoDigests"],
+        labels=config.get("Labels") or raw.get("Labels") or {},
+        user=str(config.get("User") or ""),
+        size=int(raw.get("Size") or 0),
+    )

@@ -22,7 +22,6 @@ import syslog
 import time
 import traceback
 import typing as t
-import uuid
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
 from ansible_collections.greenlight.droplet.plugins.module_utils.command import Action, call
@@ -179,7 +178,7 @@ def listen() -> tuple[socket.socket, str]:
     """Return a listening Unix socket that only root can reach, and its path."""
     files.make_folder(FOLDER, 0o700)
     remove_dead()
-    path = f"{FOLDER}/{uuid.uuid4().hex}{_SUFFIX}"
+    path = f"{FOLDER}/{os.urandom(16).hex()}{_SUFFIX}"
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # Under its name it listens already, so that nobody takes it for a dead one.
     listener.bind(f"{path}.new")

@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pass one question from standard input to a session's socket and its answer to standard output.
 
-Runs as a program of its own, with nothing but the standard library, so that it starts at once.
+Runs as a program of its own, with nothing but the standard library, so that it starts at once:
+module socket alone would take as long to load as all of Python, so it uses what that is made of.
 Ends with code 87 when nobody answers on the socket.
 """
 
 from __future__ import annotations
 
-import socket
+import _socket
 import sys
 
 NOBODY = 87
@@ -24,16 +25,18 @@ _SECONDS = 60.0
 def ask(path: str, question: bytes) -> bytes | None:
     """Return the answer, or None when nobody is there or nobody answers to the end."""
     parts = []
+    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(_SECONDS)
-            connection.connect(path)
-            connection.sendall(question)
-            connection.shutdown(socket.SHUT_WR)
-            while part := connection.recv(65536):
-                parts.append(part)
+        connection.settimeout(_SECONDS)
+        connection.connect(path)
+        connection.sendall(question)
+        connection.shutdown(_socket.SHUT_WR)
+        while part := connection.recv(65536):
+            parts.append(part)
     except OSError:
         return None
+    finally:
+        connection.close()
     return b"".join(parts) or None
 
 

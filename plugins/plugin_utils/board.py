@@ -18,7 +18,7 @@ import typing as t
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-_INTERVAL: t.Final = 0.002
+_INTERVAL: t.Final = 0.001
 """Seconds between two looks at the file, for each host of the fleet: all of them look."""
 
 _SHORTEST: t.Final = 0.01
