@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Up to 32 light test hosts for releases over many hosts: `python -m dev.light_hosts up 16`.
 
-A light host is a container with its own sshd, HAProxy, files and Python, without systemd and
-without an engine. All of them live inside one machine (a container that boots systemd), share its
-network and its one Docker engine, and are told apart by an application of their own. So everything
-they make (containers, networks, images) is inside that one machine, and goes with it.
+A light host is a container with its own sshd, HAProxy, files and Python, without systemd. All of
+them live inside one machine (a container that boots systemd), share its network, and are told apart
+by an application of their own. Each has a stand-in for an engine of its own (dev/light_engine.py),
+or all share the machine's real one. So everything they make (containers, networks, images) is
+inside that one machine, and goes with it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from dev import bases, demo_process, docker_cli, images, keys, light_images, settings, state
+from dev import (
+    bases,
+    demo_process,
+    docker_cli,
+    images,
+    keys,
+    light_images,
+    settings,
+    state,
+)
 from dev import light_inventory as inventory
 from dev.docker_cli import docker
 from dev.droplets import HOST_FLAGS, LOOPBACK
@@ -32,6 +42,9 @@ CONTAINER = settings.container(NAME)
 VOLUME = f"{CONTAINER}-docker"
 FOLDER = "/srv/light"
 """What the machine shows to all its light hosts: keys, the start script, their logs."""
+CATALOGUE = f"{FOLDER}/images.json"
+"""What can be pulled from the stand-ins: Docker's own descriptions of real images."""
+STAND_IN = "light-engine.service"
 ENGINE_SECONDS = 60.0
 READY_SECONDS = 30.0
 START_SECONDS = 120.0
@@ -86,7 +99,12 @@ def _copy_in() -> None:
         "no-new-privileges": True,
     }
     restart = settings.ROOT / "roles" / "docker" / "files" / "restart.conf"
+    programs = {
+        f"{FOLDER}/dev/{name}": (0o644, (settings.ROOT / "dev" / name).read_text("utf-8"))
+        for name in ("__init__.py", "light_engine.py", "light_engine_server.py")
+    }
     files = {
+        **programs,
         "/etc/docker/daemon.json": (0o644, json.dumps(engine, indent=2) + "\n"),
         "/etc/systemd/system/docker.service.d/restart.conf": (0o644, restart.read_text("utf-8")),
         f"{FOLDER}/start": (0o755, START_SCRIPT),
@@ -144,19 +162,39 @@ def _load_images(distribution: bases.Distribution) -> None:
     inside(login, input_text=password())
 
 
-def _start_hosts(count: int, distribution: bases.Distribution) -> None:
+def _socket_of(number: int) -> str:
+    """Path on the machine of the socket of a light host's stand-in."""
+    return f"{FOLDER}/engines/{inventory.name_of(number)}.sock"
+
+
+def _start_stand_ins() -> None:
+    """Start a stand-in for an engine for each light host that there may be, unless they run."""
+    sockets = [_socket_of(number) for number in range(1, inventory.LIMIT + 1)]
+    program = shlex.join(["python3", "-m", "dev.light_engine_server", CATALOGUE, *sockets])
+    inside(
+        f"systemctl is-active -q {STAND_IN} || {{ mkdir -p {FOLDER}/engines;"
+        f" systemd-run -q --collect --unit={STAND_IN} --working-directory={FOLDER} {program}; }}"
+    )
+    _wait("the stand-ins for engines", READY_SECONDS, lambda: _answers(f"test -S {sockets[-1]}"))
+
+
+def _start_hosts(count: int, distribution: bases.Distribution, *, shared_engine: bool) -> None:
     """Start the light hosts that do not run yet; those that do are left alone."""
     image = images.tag(light_images.HOST, distribution)
     numbers = range(1, count + 1)
-    pairs = "\n".join(f"{inventory.name_of(n)} {inventory.port_of(n)}" for n in numbers)
+    hosts = "\n".join(
+        f"{inventory.name_of(n)} {inventory.port_of(n)}"
+        f" {'/var/run/docker.sock' if shared_engine else _socket_of(n)}"
+        for n in numbers
+    )
     # As root on a host, they may see which process listens on a port.
     start = (
         'docker start "$1" 2>/dev/null || docker run -d --init --network host --cap-add SYS_PTRACE'
-        ' --name "$1" --hostname "$1" -v /var/run/docker.sock:/var/run/docker.sock'
+        ' --name "$1" --hostname "$1" -v "$3:/var/run/docker.sock"'
         f' -v {FOLDER}:{FOLDER} {shlex.quote(image)} {FOLDER}/start "$2"'
     )
     script = f"xargs -P {STARTS_AT_ONCE} -L 1 sh -c {shlex.quote(start)} start"
-    inside(script, input_text=pairs + "\n", timeout=START_SECONDS)
+    inside(script, input_text=hosts + "\n", timeout=START_SECONDS)
 
 
 def _write_inventory(count: int, groups: Sequence[int]) -> None:
@@ -193,17 +231,24 @@ def prepare_images(shas: Sequence[str]) -> None:
         dockerfile = f"FROM {source}\nHEALTHCHECK NONE\n"
         inside(f"docker build -q -t {target} -", input_text=dockerfile, timeout=120)
         inside(f"docker push -q {target}", timeout=120)
+    targets = " ".join(
+        f"{settings.REGISTRY_HOST}:5000/{inventory.REPOSITORY}:{sha}" for sha in shas
+    )
+    inside(f"docker image inspect {targets} > {CATALOGUE}.new; mv {CATALOGUE}.new {CATALOGUE}")
 
 
 def up(
     count: int,
     groups: Sequence[int] = (),
     distribution: bases.Distribution = bases.DISTRIBUTIONS[bases.DEFAULT_DISTRIBUTION],
+    *,
+    shared_engine: bool = False,
 ) -> None:
     """Bring up light hosts 1 to `count`, ready for releases; safe to repeat.
 
-    The inventory gets a group `first_<n>` for each n in `groups`. Needs the fleet's network and
-    registry. Raises CountError, CommandError, LightHostError.
+    The inventory gets a group `first_<n>` for each n in `groups`. With `shared_engine` all hosts
+    use the machine's one real engine; which it is stays as it is until they are taken down. Needs
+    the fleet's network and registry. Raises CountError, CommandError, LightHostError.
     """
     inventory.check_count(count)
     with state.lock():
@@ -211,7 +256,8 @@ def up(
         with step("machine of the light hosts") as current:
             current.note = _start_machine(distribution)
     with step(f"{count} light hosts"):
-        _start_hosts(count, distribution)
+        _start_stand_ins()
+        _start_hosts(count, distribution, shared_engine=shared_engine)
         _write_inventory(count, groups)
     with step("set-up of the light hosts") as current:
         _set_up(count, current.detail)
@@ -235,11 +281,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     upper = commands.add_parser("up", help="start light hosts and make them ready for releases")
     upper.add_argument("count", type=int, help=f"1 to {inventory.LIMIT}")
+    upper.add_argument("--shared-engine", action="store_true", help="one real engine for all")
     commands.add_parser("down", help="remove them with all that they have made")
     options = parser.parse_args(arguments)
     try:
         if options.command == "up":
-            up(options.count, [options.count])
+            up(options.count, [options.count], shared_engine=options.shared_engine)
         else:
             print("removed" if down() else "there were none")
     except (CommandError, LightHostError, inventory.CountError) as exc:
