@@ -150,7 +150,7 @@ options:
       interval:
         description: Seconds between two checks; at most 0.05 until the first healthy answer.
         type: float
-        default: 0.1
+        default: 0.05
       timeout:
         description: Seconds that one answer may take.
         type: float

@@ -67,7 +67,7 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
             "host": {"type": "str", "default": "localhost"},
             "status": {"type": "list", "elements": "int", "default": [200]},
             "expect": {"type": "str", "default": ""},
-            "interval": {"type": "float", "default": 0.1},
+            "interval": {"type": "float", "default": 0.05},
             "timeout": {"type": "float", "default": 2.0},
             "successes": {"type": "int", "default": 3},
             "deadline": {"type": "float", "default": 60.0},

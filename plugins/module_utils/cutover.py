@@ -79,8 +79,9 @@ class Transaction:
 
     def _plan(self, snapshot: Snapshot, goal: Goal, phase: Phase) -> Plan:
         order, standby = self._order, snapshot.standby
-        # systemd is asked only when a standby runs that could be a warm one.
-        ending = self._host.timers.planned() if standby is not None and standby.running else ""
+        # systemd is asked only when a standby runs whose time is to be planned.
+        keeps = order.standby.warm and standby is not None and standby.running
+        ending = self._host.timers.planned() if keeps else ""
         terms = Terms(
             order.retain,
             order.watch.seconds,

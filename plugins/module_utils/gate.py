@@ -18,6 +18,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.wait import wai
 _FIRST_INTERVAL: t.Final = 0.05
 """Seconds between two probes at most while none was healthy yet: nothing is proved by waiting."""
 
+_UP_INTERVAL: t.Final = 0.02
+"""Seconds between two looks at what HAProxy's own check says."""
+
 _LOOK_INTERVAL: t.Final = 0.25
 """Seconds between two looks at the container itself, which cost Docker more than a probe does."""
 
@@ -96,7 +99,9 @@ def _too_late(host: Host, container: Container, check: HealthCheck, last: health
 
 def wait_for_up(host: Host, slot: str, limit: float) -> SlotStatus:
     """Wait until HAProxy's own check says exactly UP, at most `limit` seconds."""
-    outcome = wait_until(lambda: host.proxy.status(slot), lambda s: s.is_up, limit, 0.1, host.clock)
+    outcome = wait_until(
+        lambda: host.proxy.status(slot), lambda s: s.is_up, limit, _UP_INTERVAL, host.clock
+    )
     if not outcome.done:
         backend = host.application.slots[slot].backend
         raise CheckError(

@@ -96,7 +96,7 @@ class Session:
             return {"busy": False, "steps": [], "result": said}
         began = time.monotonic()
         while self.is_busy:
-            concurrent.futures.wait([self._running], timeout=0.05)
+            concurrent.futures.wait([self._running], timeout=0.1)
             waited = time.monotonic() - began
             if waited > (patience if len(self._steps) > seen else _LONGEST_ANSWER):
                 break

@@ -184,7 +184,7 @@ class HealthCheck:
     host: str = "localhost"
     status: tuple[int, ...] = (200,)
     expect: str = ""
-    interval: float = 0.1
+    interval: float = 0.05
     timeout: float = 2.0
     successes: int = 3
     deadline: float = 60.0

@@ -154,7 +154,8 @@ class Steps:
     def _wake(self, step: Step) -> str:
         container = self._new()
         self._write(START, container)
-        self._host.engine.set_restart_policy(container.id, "no")
+        if container.restart_policy != "no":
+            self._host.engine.set_restart_policy(container.id, "no")
         self._host.engine.start(container.id)
         self.target = self._host.engine.container(container.id)
         return f"{container.name} with the configuration it ran with, no traffic"

@@ -23,6 +23,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.wait import wai
 _QUIET_POLLS: t.Final = 2
 """Polls in a row without a request in flight that make a drain complete."""
 
+_QUIET_INTERVAL: t.Final = 0.02
+"""Seconds between two polls of a drain: a request that HAProxy was handing over is seen by then."""
+
 
 def point_to(host: Host, slot: str | None) -> None:
     """Move the pointer: first what HAProxy reads at its next start, then what it serves now.
@@ -68,7 +71,9 @@ def drain(host: Host, container: Container | None, limit: float) -> str:
         quiet = quiet + 1 if in_flight == 0 else 0
         return in_flight
 
-    outcome = wait_until(observe_slot, lambda _n: quiet >= _QUIET_POLLS, limit, 0.05, host.clock)
+    outcome = wait_until(
+        observe_slot, lambda _n: quiet >= _QUIET_POLLS, limit, _QUIET_INTERVAL, host.clock
+    )
     if outcome.done:
         return f"nothing in flight on slot {container.slot} after {outcome.seconds:.1f} s"
     host.proxy.shut_sessions(container.slot)

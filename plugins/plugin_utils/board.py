@@ -90,6 +90,8 @@ class Board:
 
     def _read(self) -> None:
         try:
+            if self._path.stat().st_size == self._position:
+                return
             with self._path.open("rb") as stream:
                 stream.seek(self._position)
                 raw = stream.read()

@@ -19,6 +19,7 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils import engine as engine_file
 from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import REVISION_LABEL
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import EngineError
 from ansible_collections.greenlight.droplet.plugins.module_utils.health import probe
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
@@ -50,7 +51,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
         "RepoTags": [],
         "RepoDigests": [f"{IMAGE}@{DIGEST}"],
     }
-    image |= {"Size": 7, "Config": {"User": "10001", "Labels": {"revision": SHA}}}
+    image |= {"Size": 7, "Config": {"User": "10001", "Labels": {REVISION_LABEL: SHA}}}
     (tmp_path / "images.json").write_text(json.dumps([image]))
     stand_in = light_engine.Engine(tmp_path / "images.json", lambda _address: None)
     ready, over = threading.Event(), threading.Event()
@@ -156,7 +157,7 @@ def test_an_image_is_there_once_it_was_pulled_and_goes_with_its_last_name(host: 
     _create(host)
     (image,) = host.images("light-01")
     assert (image.tags, image.digests) == ((f"greenlight/light-01:{SHA}",), (reference,))
-    assert (image.labels, image.size) == ({"revision": SHA}, 7)
+    assert (image.labels, image.size) == ({REVISION_LABEL: SHA}, 7)
     inspected = host.image(image.id)
     assert inspected is not None
     assert inspected.user == "10001"
