@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import Protocol
 
@@ -89,12 +90,21 @@ def log_in(droplet: BenchDroplet, folder: str) -> None:
         raise RivalError(f"{droplet.name} cannot log in at the registry: {exc}") from exc
 
 
+# With what every droplet has: not all of them have curl.
+_ASK = """\
+import sys, urllib.request
+try:
+    answers = [urllib.request.urlopen(url, timeout=2).read() for url in sys.argv[1:]]
+except OSError:
+    answers = [b""]
+sys.stdout.buffer.write(answers[-1])
+"""
+
+
 def sha_at(droplet: BenchDroplet, port: int) -> str:
     """Return the commit that serves on a port, empty when nothing healthy answers."""
-    root = f"http://127.0.0.1:{port}"
-    ask = "curl --silent --fail --max-time 2"
-    command = f"{ask} --output /dev/null {root}{HEALTH} && {ask} {root}{VERSION} || true"
-    answer = droplet.inside(command)
+    urls = [f"http://127.0.0.1:{port}{path}" for path in (HEALTH, VERSION)]
+    answer = droplet.inside(shlex.join(["python3", "-I", "-c", _ASK, *urls]))
     try:
         reply = json.loads(answer)
     except json.JSONDecodeError:

@@ -186,3 +186,20 @@ def test_a_call_that_is_not_known_says_so(host: Engine) -> None:
     identifier = _create(host)
     with pytest.raises(EngineError, match=rf"does not know GET /containers/{identifier}/logs"):
         host.log_lines(identifier, 5)
+
+
+def test_all_phases_of_a_session_share_one_client_that_knows_no_proxy(host: Engine) -> None:
+    assert Engine()._client is host._client
+    assert host._client.trust_env is False
+
+
+def test_images_of_others_are_none_of_the_applications(host: Engine) -> None:
+    _create(host)
+    (image,) = host.images("light-01")
+    host.tag(image.id, "greenlight/light-02", SHA)
+    host.remove_image(image.tags[0])
+    assert host.images("light-01") == []
+    assert len(host.images("light-02")) == 1
+    host.remove_image(f"greenlight/light-02:{SHA}")
+    # An image that has lost its name may be ours.
+    assert [found.digests for found in host.images("light-01")] == [image.digests]

@@ -16,11 +16,38 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.container impor
     host_options,
     is_root,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
+    Image,
+    image_of,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import CheckError
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
 from tests.unit.transaction.fakes import answer_from
 from tests.unit.transaction.orders import release, sha_of
 from tests.unit.transaction.world import World
+
+ENTRY = {"Id": "sha256:1", "Labels": {"a": "b"}, "Size": 5}
+INSPECTED = {"Id": "sha256:1", "Config": {"Labels": {"a": "b"}, "User": "10001"}, "Size": 5}
+
+
+@pytest.mark.parametrize(
+    ("raw", "user", "tags"),
+    [
+        ({**INSPECTED, "RepoTags": ["greenlight/api:x"]}, "10001", ("greenlight/api:x",)),
+        ({**ENTRY, "RepoTags": ["greenlight/api:x"]}, "", ("greenlight/api:x",)),
+        ({**ENTRY, "RepoTags": ["<none>:<none>"], "RepoDigests": ["<none>@<none>"]}, "", ()),
+        ({**ENTRY, "RepoTags": None}, "", ()),
+    ],
+)
+def test_an_image_is_read_from_its_inspection_and_from_a_list(
+    raw: dict[str, t.Any], user: str, tags: tuple[str, ...]
+) -> None:
+    assert image_of(raw) == Image("sha256:1", tags, (), {"a": "b"}, 5, user)
+
+
+def test_an_image_without_labels_has_none() -> None:
+    assert image_of({"Id": "sha256:1", "Labels": None}).labels == {}
+
 
 USERS: list[tuple[str, bool]] = [
     ("", True),

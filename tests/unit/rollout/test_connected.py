@@ -10,7 +10,7 @@ import json
 import typing as t
 
 import pytest
-from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.connected import (
     ConnectedAction,
@@ -75,3 +75,67 @@ def test_whatever_else_the_connection_refuses_fails_this_host() -> None:
     with pytest.raises(RemoteError, match="Incorrect sudo password") as caught:
         Answering(AnsibleError("Incorrect sudo password")).run()
     assert not isinstance(caught.value, UnreachableError)
+
+
+class Templar:
+    """Makes values as Ansible does, as far as these tests go."""
+
+    def template(self, value: t.Any) -> t.Any:
+        """Make `{{ x }}` of a text what it stands for; `{{ omit }}` leaves a key out."""
+        if isinstance(value, dict):
+            return {k: self.template(v) for k, v in value.items() if v != "{{ omit }}"}
+        if value == "{{ nope }}":
+            raise AnsibleError("'nope' is undefined")
+        return "made" if value == "{{ some }}" else value
+
+
+class Task:
+    """A task's arguments."""
+
+    def __init__(self, **args: t.Any) -> None:
+        self.args = args
+
+
+class Arguing(Answering):
+    """An action with arguments."""
+
+    def __init__(self, **args: t.Any) -> None:
+        super().__init__(None)
+        self._task = Task(**args)
+        self._templar = Templar()
+
+
+SPEC: dict[str, dict[str, t.Any]] = {
+    "variables_prefix": {"type": "str", "default": ""},
+    "app": {"type": "str", "default": "api"},
+    "memory": {"type": "str", "default": "512m"},
+    "retain": {"type": "int", "default": 5},
+}
+
+
+@pytest.mark.parametrize(
+    ("args", "variables", "found"),
+    [
+        ({}, {"app_memory": "1g"}, ("api", "512m", 5)),
+        ({"variables_prefix": "app_"}, {"app_memory": "1g"}, ("api", "1g", 5)),
+        ({"variables_prefix": "app_"}, {"memory": "1g", "app_retain": "7"}, ("api", "512m", 7)),
+        ({"variables_prefix": "app_"}, {"app_memory": "{{ some }}"}, ("api", "made", 5)),
+        ({"variables_prefix": "app_"}, {"app_memory": "{{ omit }}"}, ("api", "512m", 5)),
+        (
+            {"variables_prefix": "app_", "app": "web", "memory": "2g"},
+            {"app_app": "{{ nope }}", "app_memory": "1g"},
+            ("web", "2g", 5),
+        ),
+    ],
+)
+def test_options_that_the_task_does_not_give_come_from_variables(
+    args: dict[str, t.Any], variables: dict[str, t.Any], found: tuple[str, str, int]
+) -> None:
+    made = Arguing(**args).arguments(SPEC, variables)
+    assert (made["app"], made["memory"], made["retain"]) == found
+
+
+def test_a_value_that_cannot_be_made_names_its_variable() -> None:
+    action = Arguing(variables_prefix="app_")
+    with pytest.raises(AnsibleActionFail, match=r"variable app_memory cannot be made: 'nope' is"):
+        action.arguments(SPEC, {"app_memory": "{{ nope }}", "app_retain": 3})

@@ -22,7 +22,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.host import obs
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
 from tests.unit.transaction.fakes import answer_from
-from tests.unit.transaction.host_state import make_host
+from tests.unit.transaction.host_state import FakeTimers, make_host
 from tests.unit.transaction.orders import order_for, release, revert, rollback, sha_of
 from tests.unit.transaction.states import assert_consistent, live_and_standby
 from tests.unit.transaction.world import World
@@ -101,6 +101,32 @@ def test_the_end_of_a_warm_standby_spares_what_has_become_live(world: World) -> 
     world.end_warm()
     assert world.serving() is not None
     assert live_and_standby(world) == (B, C)
+
+
+def test_systemd_is_asked_only_where_a_standby_stays_warm(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def planned(_timers: FakeTimers) -> str:
+        asked.append("planned")
+        return ""
+
+    monkeypatch.setattr(FakeTimers, "planned", planned)
+    phases: tuple[Phase, ...] = ("staged", "live", "settled")
+    for phase in phases:
+        release(world, C, run="run-1", phase=phase)
+    assert asked == []
+    for phase in phases:
+        release(world, D, run="run-2", phase=phase, standby="warm")
+    assert asked != []
+
+
+def test_a_standby_that_no_reboot_starts_is_not_told_so_again(world: World) -> None:
+    before = world.effects.count("restart policy")
+    rollback(world, phase="staged")
+    assert world.effects.count("restart policy") == before
+    revert(world, "run-1")
 
 
 def test_a_warm_standby_whose_time_is_over_is_a_stopped_one(world: World) -> None:
