@@ -10,6 +10,8 @@ import platform
 import subprocess
 from datetime import datetime, timezone
 
+from dev.demo_process import BIN
+
 
 def today() -> str:
     """Return the date and time in UTC, to the minute."""
@@ -33,7 +35,7 @@ def describe() -> dict[str, str]:
         "memory": f"{memory / 2**30:.0f} GiB",
         "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
-        "ansible": _first_line("ansible", "--version"),
+        "ansible": _first_line(str(BIN / "ansible"), "--version"),
         "docker": _first_line("docker", "version", "--format", "{{.Server.Version}}"),
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
