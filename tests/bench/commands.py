@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dev import registry, sample_api
-from dev.sample_versions import VERSIONS
 from tests.bench.droplet import BenchDroplet
 from tests.bench.rivals import base
 from tests.e2e import hosts, playbooks
@@ -19,14 +18,8 @@ from tests.e2e.playbooks import QUICK, extra
 OUR_PORT = 3002
 FIRST_HOST = hosts.HOSTS[0]
 ONE_SECOND = {"SAMPLE_START_SECONDS": "1"}
-SAMPLES = ("A", "B", "heavy", "one-second-start")
 # The load balancer's part is left out where one host and two are compared.
 UNSEEN = {"app_balancer_url": ""}
-
-
-def push_samples() -> None:
-    """Build the sample images and push them to the fleet's registry; quick when they are there."""
-    sample_api.build([VERSIONS[name] for name in SAMPLES], push=True)
 
 
 class OneHost:

@@ -14,12 +14,14 @@ from typing import Any
 
 import yaml
 
-from dev import bases, docker_cli, droplets, settings, state
+from dev import bases, docker_cli, droplets, sample_api, settings, state
 from dev import fleet as dev_fleet
+from dev.sample_versions import VERSIONS
 from dev.shell import CommandError, run
 from tests.e2e import playbooks
 
 NAME_VARIABLE = "GREENLIGHT_BENCH"
+SAMPLES = ("A", "B", "heavy", "one-second-start")
 KEEP_VARIABLE = "GREENLIGHT_KEEP"
 DEFAULT_NAME = "bench"
 # Written on the droplet when setup-api.yml has gone through, so that a run that was cut off counts
@@ -142,7 +144,9 @@ class BenchDroplet:
 
 @contextmanager
 def bench_droplet(say: Callable[[str], None]) -> Iterator[BenchDroplet]:
-    """Give the droplet, up and set up; whoever started it takes it down, unless GREENLIGHT_KEEP=1.
+    """Give the droplet, up and set up, with images to release in the registry.
+
+    Whoever started it takes it down, unless GREENLIGHT_KEEP=1.
 
     Raises CommandError, DropletError, or AssertionError when setup-api.yml fails.
     """
@@ -150,6 +154,8 @@ def bench_droplet(say: Callable[[str], None]) -> Iterator[BenchDroplet]:
     was_there = droplet.exists()
     try:
         droplet.up(say)
+        # Quick when they are there. Each part may be the only one, on a registry that is new.
+        sample_api.build([VERSIONS[name] for name in SAMPLES], push=True)
         yield droplet
     finally:
         if not was_there and os.environ.get(KEEP_VARIABLE) != "1":

@@ -22,7 +22,6 @@ from tests.bench.rounds import alternate
 from tests.bench.under_load import Outcome
 from tests.e2e.playbooks import QUICK, extra
 
-RIVAL_ROUNDS = 3
 FAILED = "requests failed during one release"
 SAMPLE = "throughput, sample application"
 STATIC = "throughput, static upstream"
@@ -155,17 +154,9 @@ def under_releases(
         ours.release(commit(number))
     others = ready(droplet, part, say)
     found = Releases(droplet, inside, say)
-    shared = min(part.rounds, RIVAL_ROUNDS)
     everybody: list[Ours | Rival] = [ours, *others]
     contenders = {one.name: found.contender(one) for one in everybody}
-    series = alternate(FAILED, contenders, shared, say, "requests")
-    if part.rounds > shared:
-        alone = {OURS: contenders[OURS]}
-        series[0].values.extend(alternate(FAILED, alone, part.rounds - shared, say)[0].values)
-        part.notes.append(
-            f"Releases under load: {part.rounds} rounds of ours, {shared} of each rival, whose"
-            " releases take longer."
-        )
+    series = alternate(FAILED, contenders, part.rounds, say, "requests")
     part.series += series + found.series()
     part.notes += found.notes()
     worst = max(part.find(FAILED).values)

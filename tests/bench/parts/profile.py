@@ -115,7 +115,6 @@ def account(medians: dict[str, float], steps: float) -> dict[str, float]:
 def run(rounds: int, say: Callable[[str], None]) -> Part:
     """Measure and return the outcome."""
     part = Part("profile", "Where the time goes", machine.today(), rounds, machine.describe())
-    commands.push_samples()
     steps: list[float] = []
     with bench_droplet(say) as droplet, TemporaryDirectory() as folder:
         contenders = _contenders(droplet, Path(folder), steps)

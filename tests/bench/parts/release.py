@@ -246,7 +246,6 @@ def run(rounds: int, say: Say) -> model.Part:
     )
     part.method = METHOD
     with bench_droplet(say) as droplet:
-        commands.push_samples()
         part.notes.append(kamal.why_skipped(kamal.proxy_images(droplet)))
         measuring = Measuring(droplet, rounds, say)
         measuring.all()

@@ -21,8 +21,8 @@ from tests.bench.model import OURS, Part, Series, Target
 from tests.bench.scale_model import FitError, Model, error_at_largest, fit
 from tests.bench.scale_runs import Command, Outcome, connections, measure, schedule
 
-ROUNDS_OF = {1: 5, 2: 5, 4: 5, 8: 3, 16: 3, 32: 2}
-"""Rounds of each size, at most: large fleets take longest, and all shall fit in the time."""
+ROUNDS_OF = dict.fromkeys((1, 2, 4, 8, 16, 32), 5)
+"""Rounds of each size, at most."""
 BUDGET_SECONDS = 600.0
 """When this has passed since the start, no size is measured again; each is measured once."""
 ONE_BY_ONE = 16
@@ -232,7 +232,7 @@ def _notes(measures: Measures, cores: int) -> list[str]:
     walls = measures.outcomes
     sizes = sorted({hosts for _action, hosts in walls})
     rounds = ", ".join(f"{_hosts(n)}: {len(walls['update', n])}" for n in sizes)
-    notes = [*LACKS, f"Rounds by size: {rounds}. Large sizes get fewer, to keep to the time."]
+    notes = [*LACKS, f"Rounds by size: {rounds}."]
     notes.append(_busy(measures, cores))
     for action in ("update", "rollback", "status"):
         notes += _prediction(measures, action, cores)

@@ -28,8 +28,8 @@ from tests.integration.support.machine import fleet
 Say = Callable[[str], None]
 
 OUR_SIZES = (10, 60, 1000, 6000)
-RULE_SIZES = {10: rounds.ROUNDS, 60: 3}
-"""Networks that are let in rule by rule, and how many rounds at most: 60 take most of a minute."""
+RULE_SIZES = (10, 60)
+"""Networks that are let in rule by rule: 60 take most of a minute."""
 LARGEST = OUR_SIZES[-1]
 APPLY_SECONDS, APPLY_RATIO = 3.0, 100.0
 TITLE = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?:(?P<role>[\w.]+) : )?.*\]")
@@ -121,8 +121,7 @@ def measure_firewall(part: Part, droplet: BenchDroplet, count: int, say: Say) ->
         contenders = {OURS: partial(_applied, walls, size, changes)}
         if is_rival_here := size in RULE_SIZES and not missing:
             contenders[rivals.RULE_BY_RULE] = partial(_rule_by_rule, walls, size)
-        turns = min(count, RULE_SIZES.get(size, count))
-        part.series += rounds.alternate(measure, contenders, turns, say)
+        part.series += rounds.alternate(measure, contenders, count, say)
         changed = f"firewall, {size} networks, changed by one"
         part.series.append(Series(changed, OURS, "s", changes))
         if is_rival_here:
@@ -152,8 +151,6 @@ def _judge_firewall(part: Part, rates: dict[int, list[float]]) -> None:
         "Firewall: seconds of the one task by Ansible over an open SSH connection, without the"
         " start of Ansible, from the rules of the inventory alone; rules and sets were then looked"
         " at in the kernel. Both contenders ran with our connection settings (pipelining)."
-        f" {max(RULE_SIZES)} rules one by one take long: at most"
-        f" {RULE_SIZES[max(RULE_SIZES)]} rounds."
     )
     if not rates:
         return

@@ -143,6 +143,19 @@ def test_a_container_that_was_stopped_at_once_never_answers(host: Engine) -> Non
     assert not _answers(0.3)
 
 
+def test_an_application_that_starts_again_takes_its_whole_time_again(
+    host: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(light_engine, "APPLICATION_SECONDS", 0.6)
+    identifier = _create(host)
+    host.start(identifier)
+    time.sleep(0.5)
+    host.stop(identifier, 5)
+    host.start(identifier)
+    assert not _answers(0.3)
+    assert _answers(3)
+
+
 def test_a_restart_policy_is_kept(host: Engine) -> None:
     identifier = _create(host)
     host.set_restart_policy(identifier, "unless-stopped")
