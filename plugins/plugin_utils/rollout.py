@@ -191,8 +191,7 @@ class Rollout:
         result = self._phase("settled", plan)
         failures = self._failures("settled")
         if failures and self._leads:
-            text = unsettled(plan["sha"], failures)
-            result = {**result, "failed": True, "msg": text}
+            result = {**result, "failed": True, "msg": unsettled(plan["sha"], failures)}
         return self._result(result)
 
     def _prove(self, plan: Result) -> bool:

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import typing as t
 
 import pytest
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
+from ansible_collections.greenlight.droplet.plugins.callback.console import CallbackModule
 from ansible_collections.greenlight.droplet.plugins.module_utils import networks
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet
 
@@ -57,6 +60,20 @@ def test_step_lines_and_errors_of_ours_only() -> None:
     assert console.result_lines("ansible.builtin.debug", {"msg": "a\nb"}) == ["a", "b"]
     assert console.failure_text(action, {"msg": "why"}) == "why"
     assert console.failure_text("ansible.builtin.copy", {"msg": "why"}) is None
+
+
+def test_nobody_looks_for_garbage_after_the_recap(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed: list[t.Any] = []
+    frozen = gc.get_freeze_count()
+    monkeypatch.setattr(
+        DefaultCallback, "v2_playbook_on_stats", lambda _callback, stats: printed.append(stats)
+    )
+    try:
+        CallbackModule().v2_playbook_on_stats("stats")
+        assert printed == ["stats"]
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize(
