@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 API_VERSION = "1.41"
-SECONDS = {"create": 0.04, "start": 0.22, "stop": 0.12, "update": 0.01}
+SECONDS = {"create": 0.01, "start": 0.22, "stop": 0.12, "update": 0.01}
 """How long a call takes on a droplet of the fleet, where an engine does the work."""
 APPLICATION_SECONDS = 1.05
 """From the start of a container to the first answer of the sample application that waits 1 s."""

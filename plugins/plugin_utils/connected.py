@@ -85,7 +85,8 @@ class ConnectedAction(ActionBase):
         try:
             self._templar.template(value)
         except AnsibleError as exc:
-            text = f"The value of variable {variable} cannot be made: {exc}. Nothing was changed."
+            # Ansible says the cause behind it.
+            text = f"Nothing was changed, because the value of variable {variable} cannot be made"
             raise AnsibleActionFail(text) from exc
 
     def remote(self, action: str, params: Params, task_vars: Params, hosts: int = 1) -> RemoteHost:
