@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from dev import apt_sources, bases, docker_cli, settings
@@ -78,9 +79,18 @@ def ensure(distribution: bases.Distribution, names: list[str] | None = None) -> 
 def remove_all() -> list[str]:
     """Remove every image of the fleet, also of the sample API; return what was removed."""
     patterns = ["greenlight-dev/*", f"{settings.REGISTRY_PUSH}/*"]
-    arguments = [part for item in patterns for part in ("--filter", f"reference={item}")]
-    listed = docker_cli.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", *arguments)
-    images = sorted(set(listed.split()))
+    named = [part for item in patterns for part in ("--filter", f"reference={item}")]
+    # Images that a newer build has taken the name from.
+    nameless = ["--filter", "dangling=true", "--filter", f"label={settings.INPUTS_LABEL}"]
+    images = list(dict.fromkeys([*_references(named), *_references(nameless)]))
     if images:
         docker_cli.docker("image", "rm", "--force", *images)
     return images
+
+
+def _references(filters: Sequence[str]) -> list[str]:
+    """Return what to call images by, newest first: one whose name or tag is gone by its digits."""
+    form = "{{.Repository}}:{{.Tag}} {{.ID}}"
+    listed = docker_cli.docker("image", "ls", "--no-trunc", "--format", form, *filters)
+    pairs = [line.split(" ") for line in listed.splitlines()]
+    return [digits if "<none>" in name else name for name, digits in pairs]

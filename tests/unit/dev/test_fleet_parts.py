@@ -248,3 +248,19 @@ def test_down_leaves_the_droplets_of_tests(
     fleet._remove_machines(everything=everything)
     assert set(calls[0][4:]) == removed
     assert (("network", "rm", "greenlight-fleet") in calls) is network
+
+
+def test_images_without_a_name_are_removed_by_their_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer build or push takes the name from an older image, which has to go as well."""
+    push = settings.REGISTRY_PUSH
+    named = f"{push}/api:a sha256:1\n{push}/api:<none> sha256:2\n{push}/integration:<none> sha256:2"
+    removed: list[str] = []
+
+    def docker(*arguments: str) -> str:
+        if arguments[1] == "rm":
+            removed.extend(arguments[3:])
+            return ""
+        return "<none>:<none> sha256:3" if "dangling=true" in arguments else named
+
+    monkeypatch.setattr(docker_cli, "docker", docker)
+    assert images.remove_all() == removed == [f"{push}/api:a", "sha256:2", "sha256:3"]
