@@ -10,8 +10,11 @@ import typing as t
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     FileError,
     GreenlightError,
+    NotSetUpError,
+    ProxyError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host
+from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Plan
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
 
@@ -47,6 +50,25 @@ def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:
     begun = not snapshot.history.run(order.run).is_over
     if order.action == "release" and not order.ignore_freeze and not begun:
         host.freeze.check()
+
+
+def check_network(host: Host, plan: Plan) -> None:
+    """Raise NotSetUpError when a container is to be started and its network is not there."""
+    network = host.application.network
+    starts = any(step.kind in (Kind.START, Kind.WAKE) for step in plan.steps)
+    if starts and host.engine.network(network) is None:
+        raise NotSetUpError(
+            f"The Docker network {network} is missing. Run setup-api.yml; nothing was changed."
+        )
+
+
+def check_proxy(host: Host, snapshot: Snapshot) -> None:
+    """Raise ProxyError when HAProxy has not answered: nothing can be moved without it."""
+    if not snapshot.route.answered:
+        raise ProxyError(
+            f"HAProxy does not answer on {host.application.socket}. 'systemctl status haproxy' says"
+            " why; nothing was changed."
+        )
 
 
 def check_space(host: Host) -> None:

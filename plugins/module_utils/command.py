@@ -20,8 +20,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model im
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     GreenlightError,
-    NotSetUpError,
-    ProxyError,
     RegistryError,
     SpecError,
 )
@@ -72,13 +70,17 @@ def call(
     params: dict[str, t.Any],
     check_mode: bool,
     say: t.Callable[[report.Done], None] = report.keep_quiet,
+    *,
+    look_after: bool = True,
 ) -> dict[str, t.Any]:
     """Carry out one call and return its result; one that failed has `failed` and `msg`.
 
-    `say` hears of each step as soon as it is done.
+    `say` hears of each step as soon as it is done. Without `look_after` the result of what has
+    changed says nothing of the state after it, except for the container of the release in `live`:
+    for a phase on which others follow at once.
     """
     try:
-        return _execute(action, params, check_mode, say)
+        return _execute(action, params, check_mode, say, look_after=look_after)
     except report.Failure as exc:
         return {
             "failed": True,
@@ -96,6 +98,8 @@ def _execute(
     params: dict[str, t.Any],
     check_mode: bool,
     say: t.Callable[[report.Done], None],
+    *,
+    look_after: bool,
 ) -> dict[str, t.Any]:
     # An unknown application or a bare host is the first thing to say, before any option's value.
     read_application(params["app"])
@@ -106,7 +110,6 @@ def _execute(
     transaction = Transaction(host, order, say)
     if state == "reverted":
         return _reverted(host, order, check_mode, say)
-    _require_ready(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
@@ -114,7 +117,7 @@ def _execute(
         outcome = transaction.preview(goal, phase, reserve=reserve)
         changed = check_mode and state != "planned" and bool(outcome.plan.steps)
     else:
-        outcome = transaction.run(goal, phase)
+        outcome = transaction.run(goal, phase, look_after=look_after)
         changed = bool(outcome.done)
     return {**_result(outcome, order, changed), "notes": notes(host)}
 
@@ -127,20 +130,6 @@ def notes(host: Host) -> list[str]:
             f"{CONFIGURATION} was changed by hand since set-up wrote it; setup-api.yml puts it back"
         )
     return said
-
-
-def _require_ready(host: Host) -> None:
-    """Raise when a release could not end well because set-up is incomplete or broken."""
-    network = host.application.network
-    if host.engine.network(network) is None:
-        raise NotSetUpError(
-            f"The Docker network {network} is missing. Run setup-api.yml; nothing was changed."
-        )
-    if not host.proxy.read_route().answered:
-        raise ProxyError(
-            f"HAProxy does not answer on {host.application.socket}. 'systemctl status haproxy' says"
-            " why; nothing was changed."
-        )
 
 
 def find_goal(host: Host, order: Order) -> t.Callable[[Snapshot], Goal]:
@@ -205,8 +194,7 @@ def _reverted(
 
 
 def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
-    goal, after = outcome.plan.goal, outcome.after
-    before_text = report.state_text(outcome.before)
+    goal = outcome.plan.goal
     done = [item.to_dict() for item in outcome.done]
     return {
         "changed": changed,
@@ -219,13 +207,22 @@ def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t
         "plan": [f"{step.kind.value}: {step.text}" for step in outcome.plan.steps],
         "steps": done,
         "seconds": round(sum(item["seconds"] for item in done), 3),
+        **_states(outcome),
+    }
+
+
+def _states(outcome: report.Outcome) -> dict[str, t.Any]:
+    before, after = outcome.before, outcome.after
+    if after is None:
+        return {"live": describe(outcome.target)}
+    return {
         "live": describe(after.live),
         "standby": describe(after.standby),
         "diff": {
-            "before": before_text,
+            "before": report.state_text(before),
             "after": report.state_text(after)
             if outcome.done
-            else report.predicted_text(outcome.before, outcome.plan),
+            else report.predicted_text(before, outcome.plan),
         },
     }
 

@@ -67,7 +67,7 @@ class Transaction:
             self._host.lock.check_lease(self._order.run)
         try:
             snapshot = observe(self._host)
-            plan = self._plan(snapshot, find_goal(snapshot), phase)
+            plan = self._plan(snapshot, find_goal, phase)
             if plan.steps:
                 admission.check_freeze(self._host, self._order, snapshot)
             if plan.steps and reserve:
@@ -77,8 +77,11 @@ class Transaction:
             if reserve:
                 self._host.lock.release()
 
-    def _plan(self, snapshot: Snapshot, goal: Goal, phase: Phase) -> Plan:
+    def _plan(
+        self, snapshot: Snapshot, find_goal: t.Callable[[Snapshot], Goal], phase: Phase
+    ) -> Plan:
         order, standby = self._order, snapshot.standby
+        admission.check_proxy(self._host, snapshot)
         # systemd is asked only when a standby runs whose time is to be planned.
         keeps = order.standby.warm and standby is not None and standby.running
         ending = self._host.timers.planned() if keeps else ""
@@ -91,10 +94,14 @@ class Transaction:
             ending,
             order.source.image,
         )
-        return make_plan(snapshot, goal, phase, terms)
+        plan = make_plan(snapshot, find_goal(snapshot), phase, terms)
+        admission.check_network(self._host, plan)
+        return plan
 
-    def run(self, find_goal: t.Callable[[Snapshot], Goal], phase: Phase) -> report.Outcome:
-        """Bring the host to the goal, up to the end of the phase.
+    def run(
+        self, find_goal: t.Callable[[Snapshot], Goal], phase: Phase, *, look_after: bool = True
+    ) -> report.Outcome:
+        """Bring the host to the goal, up to the end of the phase; `look_after` reads what came.
 
         Raises LockedError when another run is at work, Failure when a step failed; the old release
         then serves again unless the failure came after the new one was proved.
@@ -103,16 +110,21 @@ class Transaction:
         admission.lock(self._host, self._order)
         try:
             snapshot = observe(self._host)
-            plan = self._plan(snapshot, find_goal(snapshot), phase)
-            outcome = report.Outcome(plan, snapshot, snapshot)
+            plan = self._plan(snapshot, find_goal, phase)
+            outcome = report.Outcome(plan, snapshot, snapshot, target=plan.goal.target)
             if plan.steps:
                 self._begin(snapshot, plan.goal, phase)
                 self._carry_out(outcome)
-                outcome.after = observe(self._host)
+                outcome.after = self._after(outcome) if look_after else None
             self._finish(outcome, phase)
             return outcome
         finally:
             self._host.lock.release()
+
+    def _after(self, outcome: report.Outcome) -> Snapshot:
+        now = observe(self._host)
+        changes_images = any(step.kind in (Kind.PULL, Kind.RETAIN) for step in outcome.plan.steps)
+        return now if changes_images else now.with_images_of(outcome.before)
 
     def _lease(self, goal: Goal) -> None:
         order = self._order
@@ -163,6 +175,7 @@ class Transaction:
             except GreenlightError as exc:
                 raise self._fail(step, exc, worker.target, outcome) from exc
             seconds = self._host.clock.now() - begin
+            outcome.target = worker.target
             outcome.done.append(report.Done(step.kind.value, text, seconds))
             self._say(outcome.done[-1])
 

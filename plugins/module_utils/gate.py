@@ -49,16 +49,15 @@ def pass_gate(host: Host, container: Container, check: HealthCheck, successes: i
     address = host.application.slots[container.slot].address
     port = host.application.container_port
     name = f"GET http://{address}:{port}{check.path}"
-    begin = looked = host.clock.now()
+    begin = host.clock.now()
+    looked = begin - _LOOK_INTERVAL
     in_row = probes = 0
-    verdict = health.Verdict(False, "no answer yet", "none")
-    _see_it_run(host, container, name, verdict)
     while in_row < successes:
-        if host.clock.now() - looked >= _LOOK_INTERVAL:
-            _see_it_run(host, container, name, verdict)
-            looked = host.clock.now()
         verdict = health.probe(address, port, check)
         probes += 1
+        if not verdict.healthy and host.clock.now() - looked >= _LOOK_INTERVAL:
+            _see_it_run(host, container, name, verdict)
+            looked = host.clock.now()
         in_row = in_row + 1 if verdict.healthy else 0
         if verdict.final:
             raise CheckError(verdict.reason, name, verdict.answer)
@@ -66,6 +65,7 @@ def pass_gate(host: Host, container: Container, check: HealthCheck, successes: i
             if host.clock.now() - begin >= check.deadline:
                 raise CheckError(_too_late(host, container, check, verdict), name, verdict.answer)
             host.clock.sleep(check.interval if in_row else min(check.interval, _FIRST_INTERVAL))
+    # A container that was started again meanwhile may have answered all the same.
     _see_it_run(host, container, name, verdict)
     return f"{in_row} of {successes} checks in a row healthy, {probes} probes"
 

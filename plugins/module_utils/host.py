@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
@@ -52,13 +53,13 @@ def open_host(app: str) -> Host:
     )
 
 
-def observe(host: Host, *, images: bool = True) -> Snapshot:
-    """Read what is there now; without the images where only what serves is asked for."""
+def observe(host: Host) -> Snapshot:
+    """Read what is there now."""
     app = host.application.app
     return Snapshot(
         application=host.application,
         route=host.proxy.read_route(),
         containers=tuple(host.engine.containers(app)),
-        images=tuple(host.engine.images(app)) if images else (),
+        find_images=functools.partial(host.engine.images, app),
         history=host.journal.read(),
     )

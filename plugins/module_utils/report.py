@@ -37,12 +37,16 @@ def keep_quiet(_done: Done) -> None:
 
 @dataclass
 class Outcome:
-    """What a run did: the plan, the state before and after, and the steps carried out."""
+    """What a run did: the plan, the state before and after, and the steps carried out.
+
+    `after` is None when nobody wants to know it, and `target` is the container of the release.
+    """
 
     plan: Plan
     before: Snapshot
-    after: Snapshot
+    after: Snapshot | None
     done: list[Done] = field(default_factory=list)
+    target: Container | None = None
 
     def is_proved(self, step: Step) -> bool:
         """Tell whether the new release had passed its watch, or was live before, at a step."""

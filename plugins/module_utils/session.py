@@ -80,7 +80,9 @@ class Session:
         self._steps = []
         self._is_last = changes["state"] in LAST_PHASES
         params = {**self._params, **changes}
-        self._running = self._pool.submit(call, self._action, params, False, self._steps.append)
+        self._running = self._pool.submit(
+            call, self._action, params, False, self._steps.append, look_after=self._is_last
+        )
 
     def look(self, seen: int, patience: float = PATIENCE) -> dict[str, t.Any]:
         """Wait for the end of the call, or for news, and tell what came after `seen` steps.

@@ -9,7 +9,9 @@ puts the three together and stores nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
@@ -23,13 +25,30 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import App
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One reading of an application on this host."""
+    """One reading of an application on this host.
+
+    The images are read when they are first asked for: few phases need them, and Docker takes the
+    longer to list them the more there are.
+    """
 
     application: Application
     route: Route
     containers: tuple[Container, ...]
-    images: tuple[Image, ...]
+    find_images: Callable[[], Sequence[Image]]
     history: History
+
+    @functools.cached_property
+    def images(self) -> Sequence[Image]:
+        """The images kept for the application. Raises EngineError at the first look."""
+        return self.find_images()
+
+    def with_images_of_now(self) -> Snapshot:
+        """Return the same reading, except that its images are read anew."""
+        return replace(self)
+
+    def with_images_of(self, other: Snapshot) -> Snapshot:
+        """Return this reading with the images of another one, between which none has changed."""
+        return replace(self, find_images=lambda: other.images)
 
     @property
     def turns(self) -> list[Turn]:

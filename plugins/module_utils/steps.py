@@ -27,7 +27,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.history import 
     STAGED,
     START,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Step
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
@@ -76,6 +76,9 @@ class Steps:
             raise CheckError("the new container is gone", "docker inspect")
         return self.target
 
+    def _assert_not_live(self, container: Container | None) -> None:
+        traffic.assert_not_live(self._host, container, self.target, self._before.live)
+
     def _write(self, event: str, container: Container, **data: t.Any) -> None:
         facts = {name: getattr(container, name) for name in _JOURNALLED}
         facts = {**facts, "action": self._order.action, **data}
@@ -101,7 +104,7 @@ class Steps:
         return step.text
 
     def _clean(self, step: Step) -> str:
-        traffic.assert_not_live(self._host, step.container)
+        self._assert_not_live(step.container)
         if step.container is not None:
             self._host.engine.remove(step.container.id)
         return step.text
@@ -207,7 +210,7 @@ class Steps:
         return traffic.drain(self._host, step.container, self._order.drain_seconds)
 
     def _retire(self, step: Step) -> str:
-        traffic.assert_not_live(self._host, step.container)
+        self._assert_not_live(step.container)
         if step.container is not None:
             grace = self._order.container.stop_timeout
             traffic.stop_for_rollback(self._host, step.container, grace)
@@ -223,8 +226,9 @@ class Steps:
         return step.text
 
     def _retain(self, step: Step) -> str:
-        snapshot = observe(self._host)
-        retained, strays = snapshot.retained(), snapshot.strays(self._order.source.image)
+        # A pull of this run may have given one of these images its name back.
+        now = self._before.with_images_of_now()
+        retained, strays = now.retained(), now.strays(self._order.source.image)
         for name in step.names:
             image = retained.get(name)
             # Our own name goes last: killed in between, the next run still finds the image by it.

@@ -37,14 +37,15 @@ def point_to(host: Host, slot: str | None) -> None:
     host.proxy.set_runtime_route(slot)
 
 
-def assert_not_live(host: Host, container: Container | None) -> None:
+def assert_not_live(host: Host, container: Container | None, *serving: Container | None) -> None:
     """Ask the proxy before a container is stopped; raise CheckError when traffic may reach it.
 
-    The map file counts as well: HAProxy reads it when it starts.
+    The map file counts as well: HAProxy reads it when it starts. `serving` are containers that may
+    be what serves: if one is, and all traffic is led to it, nobody else has to be looked at.
     """
-    if container is None:
+    if container is None or _is_elsewhere(host, container, serving):
         return
-    snapshot = observe(host, images=False)
+    snapshot = observe(host)
     live, route = snapshot.live, snapshot.route
     if live is not None and live.id == container.id:
         raise CheckError(
@@ -57,6 +58,16 @@ def assert_not_live(host: Host, container: Container | None) -> None:
                 f"traffic may still be led to {container.name}, so it is not stopped",
                 "the proxy's map files",
             )
+
+
+def _is_elsewhere(host: Host, container: Container, serving: t.Iterable[Container | None]) -> bool:
+    """Tell whether all traffic is led to the other slot, to one of `serving` that runs there."""
+    route = host.proxy.read_route()
+    if not route.answered or container.slot in (route.slot, route.file, route.canary):
+        return False
+    behind = next((c for c in serving if c is not None and c.slot == route.slot), None)
+    found = host.engine.container(behind.id) if behind else None
+    return found is not None and found.running
 
 
 def drain(host: Host, container: Container | None, limit: float) -> str:
@@ -89,7 +100,7 @@ def stop_for_rollback(host: Host, container: Container, grace: int) -> None:
 def serving_line(host: Host) -> str:
     """Ask the proxy what serves now and say it in one line."""
     try:
-        snapshot = observe(host, images=False)
+        snapshot = observe(host)
     except (EngineError, FileError, ProxyError) as exc:
         return f"unknown: {exc}"
     live = snapshot.live

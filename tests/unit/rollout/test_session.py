@@ -34,7 +34,12 @@ Result = dict[str, t.Any]
 
 
 def fake_call(
-    _action: str, params: Result, _check_mode: bool, say: t.Callable[[Done], None] = print
+    _action: str,
+    params: Result,
+    _check_mode: bool,
+    say: t.Callable[[Done], None] = print,
+    *,
+    look_after: bool = True,
 ) -> Result:
     """Stand for a transaction: `state` says what kind, `folder` is where it leaves its marks."""
     state, folder = params["state"], Path(params.get("folder", "/"))
@@ -46,7 +51,8 @@ def fake_call(
         wait_for((folder / "go").exists)
         (folder / "ended").touch()
     say(Done("gate", "3 of 3", 0.2))
-    return {"changed": True, "pid": os.getpid(), "state": state, "msg": SECRET}
+    known = {"changed": True, "pid": os.getpid(), "state": state, "msg": SECRET}
+    return {**known, "looked_after": look_after}
 
 
 def wait_for(happened: t.Callable[[], bool], seconds: float = LIMIT) -> None:
@@ -136,8 +142,10 @@ def test_a_long_phase_tells_its_steps_and_then_that_it_goes_on(folder: Path) -> 
 @pytest.mark.parametrize("state", ["settled", "reverted"])
 def test_the_last_phase_ends_the_session(folder: Path, state: str) -> None:
     path = open_one(folder)
-    assert begin(path, "live")["result"]["state"] == "live"
-    assert begin(path, state)["result"]["state"] == state
+    live, last = begin(path, "live")["result"], begin(path, state)["result"]
+    assert [live["state"], last["state"]] == ["live", state]
+    # What came of it all is read once, at the end.
+    assert [live["looked_after"], last["looked_after"]] == [False, True]
     wait_for(lambda: not Path(path).exists())
 
 

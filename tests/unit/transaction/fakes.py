@@ -72,6 +72,9 @@ class FakeEngine(Engine):
     def container(self, identifier: str) -> Container | None:
         return self._world.containers.get(identifier)
 
+    def network(self, name: str) -> dict[str, t.Any] | None:
+        return {"Name": name} if self._world.network else None
+
     def names_in_use(self) -> set[str]:
         return {c.name for c in self._world.containers.values()}
 

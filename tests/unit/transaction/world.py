@@ -34,6 +34,7 @@ class World:
 
     containers: dict[str, Container] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
+    network: bool = True
     behaviour: dict[str, str] = field(default_factory=dict)
     user: str = "10001:10001"
     file: str | None = None
