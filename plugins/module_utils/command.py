@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import report
 from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import build_order
@@ -105,7 +104,7 @@ def _execute(
     read_application(params["app"])
     order = build_order(action, params)
     state = params["state"]
-    order = replace(order, run=order.run or f"{_UNNAMED}{os.urandom(6).hex()}")
+    order = order._replace(run=order.run or f"{_UNNAMED}{os.urandom(6).hex()}")
     host = open_host(params["app"])
     transaction = Transaction(host, order, say)
     if state == "reverted":

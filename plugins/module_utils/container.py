@@ -11,21 +11,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import types
 import typing as t
-from dataclasses import asdict, dataclass, field
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import CheckError
 
 
-@dataclass(frozen=True)
-class ContainerOptions:
+class ContainerOptions(t.NamedTuple):
     """Everything about the container but its image and its slot. Memory as Docker writes it.
 
     `cpu_shares` is a weight that counts only while processors are scarce; `cpus` is a limit.
     """
 
-    env: dict[str, str] = field(default_factory=dict)
-    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    env: t.Mapping[str, str] = types.MappingProxyType({})
+    secrets: t.Mapping[str, str] = types.MappingProxyType({})
     command: tuple[str, ...] = ()
     user: str = ""
     allow_root: bool = False
@@ -33,7 +32,7 @@ class ContainerOptions:
     cpus: float = 0.0
     cpu_shares: int = 512
     pids_limit: int = 512
-    ulimits: dict[str, int] = field(default_factory=dict)
+    ulimits: t.Mapping[str, int] = types.MappingProxyType({})
     read_only: bool = True
     tmpfs: tuple[str, ...] = ()
     tmpfs_size: str = "64m"
@@ -45,10 +44,20 @@ class ContainerOptions:
     log_max_size: str = "10m"
     log_max_files: int = 3
 
+    def __repr__(self) -> str:
+        return f"ContainerOptions({fields_but('secrets', self._asdict())})"
+
     def config_hash(self, container_port: int) -> str:
         """Return 12 hex digits that change whenever the container would be made differently."""
-        canonical = json.dumps([asdict(self), container_port], sort_keys=True)
+        # JSON is made of dictionaries only, and the defaults are mappings of another type.
+        options = [self._asdict(), container_port]
+        canonical = json.dumps(options, sort_keys=True, default=dict)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def fields_but(hidden: str, values: dict[str, t.Any]) -> str:
+    """Render a value's fields for its text, which may end up in a log, but for the hidden one."""
+    return ", ".join(f"{name}={value!r}" for name, value in values.items() if name != hidden)
 
 
 def is_root(user: str) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 """The label with the git SHA (OCI Image Format Specification, annotations)."""
@@ -16,8 +15,7 @@ LABEL: t.Final = "greenlight."
 _LABELS: t.Final = ("app", "slot", "release", "sha", "digest", "config")
 
 
-@dataclass(frozen=True)
-class Container:
+class Container(t.NamedTuple):
     """One container of an application, as its labels and Docker describe it."""
 
     id: str
@@ -42,8 +40,7 @@ class Container:
         return self.state == "running"
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(t.NamedTuple):
     """One image on the host: its identifier, names, digests, labels, user; size in bytes."""
 
     id: str

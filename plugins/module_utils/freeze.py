@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
 from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
@@ -14,8 +14,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import F
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock, utc_stamp
 
 
-@dataclass(frozen=True)
-class Freeze:
+class Freeze(t.NamedTuple):
     """A freeze: why, who, and since when (UTC)."""
 
     reason: str
@@ -48,7 +47,7 @@ class FreezeFile:
     def set(self, reason: str, holder: str) -> Freeze:
         """Hold releases back from now on."""
         freeze = Freeze(reason, holder, utc_stamp(self._clock.wall()))
-        files.write_atomic(self._path, json.dumps(asdict(freeze)) + "\n", 0o600)
+        files.write_atomic(self._path, json.dumps(freeze._asdict()) + "\n", 0o600)
         return freeze
 
     def lift(self) -> None:

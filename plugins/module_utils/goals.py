@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
@@ -13,8 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import short_sha
 
 
-@dataclass(frozen=True)
-class Goal:
+class Goal(t.NamedTuple):
     """The release that shall be live.
 
     `target` is its container when that exists already; `image` is what to start it from otherwise.

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
@@ -23,8 +23,7 @@ except ImportError:
 USER_AGENT = "greenlight-health-check"
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(t.NamedTuple):
     """The judgement of one probe: is it healthy, is waiting pointless, why, and what came back."""
 
     healthy: bool

@@ -12,7 +12,6 @@ read from there.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -78,8 +77,7 @@ OVER: t.Final = frozenset({State.ABSENT, State.SETTLED, State.REVERTED})
 """States in which a run has nothing more to do."""
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(t.NamedTuple):
     """One line of the journal."""
 
     event: str
@@ -88,8 +86,7 @@ class Entry:
     data: dict[str, t.Any]
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(t.NamedTuple):
     """A release that was live: its identifier and SHA, and the action and time that made it so."""
 
     release: str
@@ -98,18 +95,18 @@ class Turn:
     time: str
 
 
-@dataclass
 class Run:
     """What one run has done since its last `begin`."""
 
-    identifier: str
-    state: State = State.ABSENT
-    begin: dict[str, t.Any] = field(default_factory=dict)
-    end: dict[str, t.Any] = field(default_factory=dict)
-    started: set[str] = field(default_factory=set)
-    staged: set[str] = field(default_factory=set)
-    turns: list[Turn] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+    def __init__(self, identifier: str, begin: dict[str, t.Any] | None = None) -> None:
+        self.identifier = identifier
+        self.state = State.ABSENT
+        self.begin = begin or {}
+        self.end: dict[str, t.Any] = {}
+        self.started: set[str] = set()
+        self.staged: set[str] = set()
+        self.turns: list[Turn] = []
+        self.seconds: dict[str, float] = {}
 
     @property
     def is_over(self) -> bool:
@@ -122,19 +119,19 @@ class Run:
         return str((self.begin.get("origin") or {}).get("release", ""))
 
 
-@dataclass
 class History:
     """The journal, folded: the turns, the runs in the order of their last begin, irregular lines.
 
     `damaged` counts lines that could not be read.
     """
 
-    entries: tuple[Entry, ...] = ()
-    damaged: int = 0
-    turns: list[Turn] = field(default_factory=list)
-    runs: dict[str, Run] = field(default_factory=dict)
-    irregular: list[str] = field(default_factory=list)
-    _actions: dict[str, str] = field(default_factory=dict)
+    def __init__(self, entries: tuple[Entry, ...] = (), damaged: int = 0) -> None:
+        self.entries = entries
+        self.damaged = damaged
+        self.turns: list[Turn] = []
+        self.runs: dict[str, Run] = {}
+        self.irregular: list[str] = []
+        self._actions: dict[str, str] = {}
 
     def run(self, identifier: str) -> Run:
         """Return the run; one that never was is ABSENT."""

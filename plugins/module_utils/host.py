@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
@@ -22,8 +22,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.timers import T
 from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(t.NamedTuple):
     """Everything outside that a transaction works with."""
 
     application: Application

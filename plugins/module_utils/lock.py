@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from dataclasses import asdict, dataclass, fields
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import LockedError
@@ -30,8 +29,7 @@ RETIRING_LIMIT: t.Final = 90.0
 """Seconds for which a run waits for the end of a warm standby: longer than a container's grace."""
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(t.NamedTuple):
     """Who may go on with a fleet release on this host, and for how long.
 
     `until` is wall-clock time for people (seconds since the epoch). What counts is `uptime`: the
@@ -128,7 +126,7 @@ class HostLock:
         text = files.read_damaged_text(self._lease_path)
         try:
             raw = json.loads(text) if text else {}
-            lease = Lease(**{name: raw[name] for name in _LEASE_FIELDS if name in raw})
+            lease = Lease(**{name: raw[name] for name in Lease._fields if name in raw})
             left = lease.seconds_left(files.boot_identifier(), self._clock.uptime())
         except (ValueError, TypeError):
             return None
@@ -158,7 +156,7 @@ class HostLock:
             seconds=seconds,
             boot=files.boot_identifier(),
         )
-        files.write_atomic(self._lease_path, json.dumps(asdict(lease)) + "\n", 0o600)
+        files.write_atomic(self._lease_path, json.dumps(lease._asdict()) + "\n", 0o600)
 
     def end_lease(self) -> None:
         """Remove the lease."""
@@ -171,6 +169,3 @@ class HostLock:
             return False
         self.end_lease()
         return True
-
-
-_LEASE_FIELDS: t.Final = tuple(field.name for field in fields(Lease))

@@ -9,7 +9,6 @@ Check mode prints this list and the real run executes it, so the two cannot disa
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from enum import Enum
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
@@ -53,8 +52,7 @@ GOING_BACK: t.Final = BEFORE_CUTOVER | {Kind.CANARY, Kind.CUT_OVER, Kind.WATCH}
 """Steps whose failure ends the new release. A failure after these leaves it serving."""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(t.NamedTuple):
     """One step: its kind, a line for people, and what it acts on (None: the new container)."""
 
     kind: Kind
@@ -63,8 +61,7 @@ class Step:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(t.NamedTuple):
     """How the way to the goal is gone. `retain` is a number of releases, `watch` of seconds.
 
     What `run` has staged itself is not staged again. `ending` is the identifier of the container
@@ -80,8 +77,7 @@ class Terms:
     repository: str = ""
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(t.NamedTuple):
     """The goal and the steps to it; no steps means that nothing is to be done."""
 
     goal: Goal

@@ -15,7 +15,7 @@ import hashlib
 import io
 import re
 import socket
-from dataclasses import dataclass
+import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import files
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import ProxyError
@@ -42,8 +42,7 @@ CANARY_HEADER = (
 """All that the canary's map file holds."""
 
 
-@dataclass(frozen=True)
-class SlotStatus:
+class SlotStatus(t.NamedTuple):
     """What HAProxy knows of a slot: its check's word, requests in flight, counters since start.
 
     `requests` have been sent to the slot, `answered` of them have got the head of an answer, and
@@ -64,8 +63,7 @@ class SlotStatus:
         return self.status == "UP"
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(t.NamedTuple):
     """The pointer as the file has it and as the running HAProxy has it; slot names or None.
 
     `answered` is False when HAProxy could not be asked. `canary` is the slot that gets a share of

@@ -13,7 +13,6 @@ import base64
 import json
 import re
 import typing as t
-from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
@@ -33,8 +32,7 @@ _ACCEPT: t.Final = ", ".join(
 _REDIRECTS: t.Final = 3
 
 
-@dataclass(frozen=True)
-class RemoteImage:
+class RemoteImage(t.NamedTuple):
     """An image in a registry: the tag it was found by, its digest, and its revision label."""
 
     tag: str

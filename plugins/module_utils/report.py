@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, field
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import Container
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
@@ -18,8 +17,7 @@ LOG_LINES: t.Final = 20
 """How many of the container's last log lines an error shows."""
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(t.NamedTuple):
     """A step that was carried out: its name, what came of it, how many seconds it took."""
 
     step: str
@@ -28,25 +26,32 @@ class Done:
 
     def to_dict(self) -> dict[str, t.Any]:
         """Return it as a module result carries it, seconds to the millisecond."""
-        return {**asdict(self), "seconds": round(self.seconds, 3)}
+        return {**self._asdict(), "seconds": round(self.seconds, 3)}
 
 
 def keep_quiet(_done: Done) -> None:
     """Say nothing: for callers that show the steps at the end."""
 
 
-@dataclass
 class Outcome:
     """What a run did: the plan, the state before and after, and the steps carried out.
 
     `after` is None when nobody wants to know it, and `target` is the container of the release.
     """
 
-    plan: Plan
-    before: Snapshot
-    after: Snapshot | None
-    done: list[Done] = field(default_factory=list)
-    target: Container | None = None
+    def __init__(
+        self,
+        plan: Plan,
+        before: Snapshot,
+        after: Snapshot | None,
+        done: t.Sequence[Done] = (),
+        target: Container | None = None,
+    ) -> None:
+        self.plan = plan
+        self.before = before
+        self.after = after
+        self.done = list(done)
+        self.target = target
 
     def is_proved(self, step: Step) -> bool:
         """Tell whether the new release had passed its watch, or was live before, at a step."""
@@ -65,23 +70,40 @@ def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
     return found
 
 
-@dataclass
 class Failure(GreenlightError):
     """A transaction that ended badly, with all that the error message tells."""
 
-    action: str
-    sha: str
-    step: str
-    reason: str
-    check: str
-    last_answer: str
-    outcome: str
-    serving: str
-    next_command: str
-    log_lines: list[str] = field(default_factory=list)
-    done: list[Done] = field(default_factory=list)
-    changed: bool = False
-    back_seconds: float | None = None
+    def __init__(
+        self,
+        *,
+        action: str,
+        sha: str,
+        step: str,
+        reason: str,
+        check: str,
+        last_answer: str,
+        outcome: str,
+        serving: str,
+        next_command: str,
+        log_lines: t.Sequence[str] = (),
+        done: t.Sequence[Done] = (),
+        changed: bool = False,
+        back_seconds: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.action = action
+        self.sha = sha
+        self.step = step
+        self.reason = reason
+        self.check = check
+        self.last_answer = last_answer
+        self.outcome = outcome
+        self.serving = serving
+        self.next_command = next_command
+        self.log_lines = list(log_lines)
+        self.done = list(done)
+        self.changed = changed
+        self.back_seconds = back_seconds
 
     def __str__(self) -> str:
         lines = [

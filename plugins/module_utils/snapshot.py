@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
@@ -23,7 +22,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import Ro
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Application, other_slot
 
 
-@dataclass(frozen=True)
 class Snapshot:
     """One reading of an application on this host.
 
@@ -31,11 +29,19 @@ class Snapshot:
     longer to list them the more there are.
     """
 
-    application: Application
-    route: Route
-    containers: tuple[Container, ...]
-    find_images: Callable[[], Sequence[Image]]
-    history: History
+    def __init__(
+        self,
+        application: Application,
+        route: Route,
+        containers: tuple[Container, ...],
+        find_images: Callable[[], Sequence[Image]],
+        history: History,
+    ) -> None:
+        self.application = application
+        self.route = route
+        self.containers = containers
+        self.find_images = find_images
+        self.history = history
 
     @functools.cached_property
     def images(self) -> Sequence[Image]:
@@ -44,11 +50,14 @@ class Snapshot:
 
     def with_images_of_now(self) -> Snapshot:
         """Return the same reading, except that its images are read anew."""
-        return replace(self)
+        return self._with_images(self.find_images)
 
     def with_images_of(self, other: Snapshot) -> Snapshot:
         """Return this reading with the images of another one, between which none has changed."""
-        return replace(self, find_images=lambda: other.images)
+        return self._with_images(lambda: other.images)
+
+    def _with_images(self, find: Callable[[], Sequence[Image]]) -> Snapshot:
+        return Snapshot(self.application, self.route, self.containers, find, self.history)
 
     @property
     def turns(self) -> list[Turn]:

@@ -4,6 +4,9 @@
 """The vocabulary: what an application is, what is asked of it, and what makes either unusable.
 
 Pure: nothing here touches the host. Every class is a frozen value.
+
+Values on the way of a release are NamedTuples: to load module dataclasses and let it generate their
+classes would take a fifth of the host side's start-up.
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ import ipaddress
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass, field
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
+from ansible_collections.greenlight.droplet.plugins.module_utils.container import (
+    ContainerOptions,
+    fields_but,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 
 SLOTS: t.Final = ("blue", "green")
@@ -67,8 +72,7 @@ def check_port(port: int, name: str) -> int:
     return port
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(t.NamedTuple):
     """One of the two places of an application: a fixed address and the backend that leads there."""
 
     name: str
@@ -77,8 +81,7 @@ class Slot:
     server: str = "slot"
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(t.NamedTuple):
     """What set-up decided about an application on this host. Stored as its descriptor."""
 
     app: str
@@ -116,7 +119,8 @@ class Application:
 
     def to_json(self) -> str:
         """Render the descriptor file's text."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+        slots = {name: slot._asdict() for name, slot in self.slots.items()}
+        return json.dumps({**self._asdict(), "slots": slots}, indent=2, sort_keys=True) + "\n"
 
 
 def other_slot(slot: str | None) -> str:
@@ -176,8 +180,7 @@ def _slot_fields(raw: dict[str, str]) -> dict[str, str]:
     return {key: raw[key] for key in ("address", "backend", "server")}
 
 
-@dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(t.NamedTuple):
     """How a slot proves that it works. Times are in seconds."""
 
     path: str = "/v1/health"
@@ -190,8 +193,7 @@ class HealthCheck:
     deadline: float = 60.0
 
 
-@dataclass(frozen=True)
-class Watch:
+class Watch(t.NamedTuple):
     """How long, in seconds, and how strictly a release is watched after its cutover."""
 
     seconds: float = 10.0
@@ -202,8 +204,7 @@ class Watch:
     answer_seconds: float = 5.0
 
 
-@dataclass(frozen=True)
-class Canary:
+class Canary(t.NamedTuple):
     """A share of the requests, in percent, that the new slot gets for some seconds before all."""
 
     percent: int = 0
@@ -215,8 +216,7 @@ class Canary:
         return self.percent > 0 and self.seconds > 0
 
 
-@dataclass(frozen=True)
-class Standby:
+class Standby(t.NamedTuple):
     """What becomes of the old container: stopped at once, or warm for that many seconds first."""
 
     mode: t.Literal["stopped", "warm"] = "stopped"
@@ -228,27 +228,27 @@ class Standby:
         return self.mode == "warm"
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(t.NamedTuple):
     """Who asks, for the audit log: a person or a job, and the address of the CI run if any."""
 
     holder: str = "unknown"
     ci_run: str = ""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(t.NamedTuple):
     """Where an image comes from. The password never leaves this value but to the registry."""
 
     image: str
     tag: str = ""
     username: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     plain_http: bool = False
 
+    def __repr__(self) -> str:
+        return f"Source({fields_but('password', self._asdict())})"
 
-@dataclass(frozen=True)
-class Order:
+
+class Order(t.NamedTuple):
     """All that a run of module release or rollback was asked to do. Times are in seconds."""
 
     action: t.Literal["release", "rollback"]

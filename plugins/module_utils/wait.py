@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass
 
 T = t.TypeVar("T")
 
@@ -32,13 +31,14 @@ class Clock:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True)
 class Waited(t.Generic[T]):
     """The outcome of a wait: did the predicate hold, the last value seen, the seconds it took."""
 
-    done: bool
-    last: T
-    seconds: float
+    # No NamedTuple: one of those cannot be generic before Python 3.11.
+    def __init__(self, done: bool, last: T, seconds: float) -> None:
+        self.done = done
+        self.last = last
+        self.seconds = seconds
 
 
 def wait_until(

@@ -5,21 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from ansible_collections.greenlight.droplet.plugins.module_utils.proxy import SlotStatus
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Watch
 
 _NOTHING = SlotStatus("", 0, 0, 0, 0)
 
 
-@dataclass
 class Tally:
     """The counters of one slot since a baseline, looked at again and again. Times in seconds."""
 
-    watch: Watch
-    base: SlotStatus
-    _samples: list[tuple[float, SlotStatus]] = field(default_factory=list)
+    def __init__(self, watch: Watch, base: SlotStatus) -> None:
+        self.watch = watch
+        self.base = base
+        self._samples: list[tuple[float, SlotStatus]] = []
 
     def add(self, now: float, status: SlotStatus) -> None:
         """Take one more look. Counters that went backwards mean that HAProxy was restarted."""

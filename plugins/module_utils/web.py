@@ -8,18 +8,17 @@ from __future__ import annotations
 import http.client
 import ssl
 import time
-from dataclasses import dataclass, field
+import typing as t
 
 BODY_LIMIT = 1024 * 1024
 """At most this many bytes of an answer are read."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(t.NamedTuple):
     """What came back: status, headers with lower-case names, body text, seconds it took."""
 
     status: int
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str]
     body: str = ""
     seconds: float = 0.0
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import replace
 
 import pytest
 
@@ -31,7 +30,7 @@ from tests.unit.parts.servers import Reply, http_server
 from tests.unit.transaction.orders import sha_of
 
 CHECK = HealthCheck(path="/v1/health", host="api.test", timeout=1.0)
-EXPECT = replace(CHECK, expect="status == 'healthy' && services.redis == 'connected'")
+EXPECT = CHECK._replace(expect="status == 'healthy' && services.redis == 'connected'")
 GOOD = '{"status": "healthy", "services": {"redis": "connected"}}'
 
 ANSWERS: list[tuple[HealthCheck, Reply, bool, str]] = [
@@ -39,11 +38,11 @@ ANSWERS: list[tuple[HealthCheck, Reply, bool, str]] = [
     (CHECK, (503, {}, "down"), False, "status 503, wanted 200"),
     (CHECK, (302, {"Location": "/login"}, ""), False, "redirects to /login"),
     (CHECK, (0, {}, ""), False, "no HTTP answer"),
-    (replace(CHECK, status=(200, 204)), (204, {}, ""), True, "status 204"),
+    (CHECK._replace(status=(200, 204)), (204, {}, ""), True, "status 204"),
     (EXPECT, (200, {}, GOOD), True, "status 200 and"),
     (EXPECT, (200, {}, '{"status": "unhealthy"}'), False, "gave false, wanted true"),
     (EXPECT, (200, {}, "fine"), False, "the body is not JSON"),
-    (replace(CHECK, expect="services"), (200, {}, GOOD), False, "wanted true"),
+    (CHECK._replace(expect="services"), (200, {}, GOOD), False, "wanted true"),
 ]
 
 

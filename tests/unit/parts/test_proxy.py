@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import typing as t
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +44,7 @@ def fixture_runtime(tmp_path: Path) -> t.Iterator[RuntimeSocket]:
 def application(folder: Path) -> Application:
     """An application whose map and socket are in a folder."""
     made = design_application("api", 3002, 3002, "172.31.10.0/24")
-    return replace(made, map=str(folder / "live.map"), socket=str(folder / "admin.sock"))
+    return made._replace(map=str(folder / "live.map"), socket=str(folder / "admin.sock"))
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,29 @@ def test_it_needs_nothing_of_ansible_and_is_not_hidden_by_one(tmp_path: Path) ->
     assert done.stdout.splitlines() == [f"{agent.root()}/{PACKAGE}/session.py", "[]"]
 
 
+def test_it_starts_without_modules_that_take_long_to_load() -> None:
+    """A process starts per host and release; a fifth of that went into module dataclasses.
+
+    Docker's SDK and jmespath are left out: what they load is not ours to choose.
+    """
+    install(agent.archive())
+    program = (
+        "import sys\n"
+        "sys.modules['docker'] = sys.modules['jmespath'] = None\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        f"from {PACKAGE.replace('/', '.')} import session\n"
+        "print(sorted({'dataclasses', 'inspect'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, agent.root()],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=10.0,
+    )
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("cut", [0, 100, -1000, -1])
 def test_a_truncated_archive_leaves_nothing(parent: Path, cut: int) -> None:
     assert install(agent.archive()[:cut]).returncode != 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import typing as t
-from dataclasses import replace
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
@@ -115,7 +114,7 @@ class FakeEngine(Engine):
                 raise EngineError(f"address of {container.slot} is in use by {other.name}")
         crashes = world.behaviour.get(container.sha) == "crash"
         state = "exited" if crashes else "running"
-        world.containers[identifier] = replace(container, state=state, exit_code=int(crashes))
+        world.containers[identifier] = container._replace(state=state, exit_code=int(crashes))
 
     @effect("stop", EngineError)
     def stop(self, identifier: str, grace: int) -> None:
@@ -124,7 +123,7 @@ class FakeEngine(Engine):
         container = world.containers[identifier]
         if container.running and container.id not in world.drained:
             raise OutageError(f"{container.name} was stopped before its drain")
-        world.containers[identifier] = replace(container, state="exited")
+        world.containers[identifier] = container._replace(state="exited")
 
     @effect("remove", EngineError)
     def remove(self, identifier: str) -> None:
@@ -134,7 +133,7 @@ class FakeEngine(Engine):
     @effect("restart policy", EngineError)
     def set_restart_policy(self, identifier: str, policy: str) -> None:
         container = self._world.containers[identifier]
-        self._world.containers[identifier] = replace(container, restart_policy=policy)
+        self._world.containers[identifier] = container._replace(restart_policy=policy)
 
     def log_lines(self, identifier: str, lines: int) -> list[str]:
         return [f"line {number} of {identifier}" for number in range(lines)]
@@ -159,7 +158,7 @@ class FakeEngine(Engine):
     def tag(self, image: str, repository: str, tag: str) -> None:
         for key, found in self._world.images.items():
             if found.id == image:
-                self._world.images[key] = replace(found, tags=(f"{repository}:{tag}",))
+                self._world.images[key] = found._replace(tags=(f"{repository}:{tag}",))
 
     @effect("remove image", EngineError)
     def remove_image(self, reference: str) -> None:
@@ -170,7 +169,7 @@ class FakeEngine(Engine):
                 assert not any(c.sha == key for c in self._world.containers.values())
                 del self._world.images[key]
             else:
-                self._world.images[key] = replace(image, tags=tags, digests=digests)
+                self._world.images[key] = image._replace(tags=tags, digests=digests)
 
 
 class FakeProxy(Proxy):

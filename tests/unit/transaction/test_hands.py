@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import replace
 
 import pytest
 
@@ -32,7 +31,7 @@ def change(world: World, sha: str, **values: t.Any) -> None:
     """Change what Docker says of the container of a SHA, as somebody's hand or a crash would."""
     for key, container in world.containers.items():
         if container.sha == sha:
-            world.containers[key] = replace(container, **values)
+            world.containers[key] = container._replace(**values)
 
 
 @pytest.mark.parametrize("journal_is_lost", [False, True])

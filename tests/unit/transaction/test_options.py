@@ -253,7 +253,7 @@ def test_a_canary_whose_end_is_refused_once_ends_all_the_same(world: World) -> N
 def test_an_old_container_that_cannot_be_started_leaves_the_new_one(world: World) -> None:
     release(world, C, run="run-1", phase="live")
     old = next(c for c in world.containers.values() if c.sha == B)
-    world.containers[old.id] = type(old)(**{**vars(old), "state": "exited", "restart_policy": "no"})
+    world.containers[old.id] = old._replace(state="exited", restart_policy="no")
     world.faults = {len(world.effects) + 1: "before"}
     outcome = revert(world, "run-1")
     assert outcome is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import typing as t
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -117,7 +116,7 @@ def test_an_image_that_got_its_name_back_is_not_removed(world: World) -> None:
     with pytest.raises(Failure, match="failed at step 'gate'"):
         release(world, B)
     # Somebody's clean-up took our name from it. A run once aimed at it, so it is ours to remove.
-    world.images[B] = replace(world.images[B], tags=())
+    world.images[B] = world.images[B]._replace(tags=())
     world.behaviour.clear()
     outcome = release(world, B)
     assert [step.names for step in outcome.plan.steps if step.kind is Kind.RETAIN]
@@ -134,7 +133,7 @@ def test_a_container_that_was_started_again_during_the_gate_does_not_pass(
         found = answer(*place, **options)
         for key, container in world.containers.items():
             if container.sha == B:
-                world.containers[key] = replace(container, restarts=1)
+                world.containers[key] = container._replace(restarts=1)
         return found
 
     monkeypatch.setattr(web, "get", get)

@@ -84,7 +84,7 @@ def test_changed_environment_is_a_release_of_the_same_sha(world: World) -> None:
 def test_dead_live_container_is_released_again(world: World) -> None:
     release(world, A)
     for key, container in world.containers.items():
-        world.containers[key] = type(container)(**{**vars(container), "state": "exited"})
+        world.containers[key] = container._replace(state="exited")
     release(world, A)
     assert live_and_standby(world)[0] == A
     assert_consistent(world)

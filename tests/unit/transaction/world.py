@@ -9,7 +9,7 @@ would. Stopping or removing what serves is an outage, and an outage fails the te
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import (
     Container,
@@ -94,7 +94,7 @@ class World:
         """The power was cut: what has a restart policy runs again, the proxy reads its file."""
         for key, container in self.containers.items():
             state = "running" if container.restart_policy == "unless-stopped" else "exited"
-            self.containers[key] = replace(container, state=state)
+            self.containers[key] = container._replace(state=state)
         self.runtime = self.file
         self.canary, self.percent, self.ending = None, 0, ""
         self.drained.clear()
@@ -105,4 +105,4 @@ class World:
         container = self.containers.get(self.ending)
         self.ending = ""
         if container is not None and container.running and container.slot != self.runtime:
-            self.containers[container.id] = replace(container, state="exited")
+            self.containers[container.id] = container._replace(state="exited")
