@@ -5,20 +5,15 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import json
+import types
 import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import HealthCheck
-
-try:
-    import jmespath
-    from jmespath.exceptions import JMESPathError
-
-    HAS_JMESPATH = True
-except ImportError:
-    HAS_JMESPATH = False
 
 USER_AGENT = "greenlight-health-check"
 
@@ -32,17 +27,28 @@ class Verdict(t.NamedTuple):
     final: bool = False
 
 
+@functools.cache
+def _jmespath() -> types.ModuleType:
+    """Load the library when there is an expression for it: most health checks have none.
+
+    Raises SpecError on a host without it.
+    """
+    try:
+        return importlib.import_module("jmespath")
+    except ImportError as exc:
+        raise SpecError(
+            "health.expect needs python3-jmespath on the host. Run setup-api.yml again."
+        ) from exc
+
+
 def check_expectation(expression: str) -> None:
     """Raise SpecError when the JMESPath expression cannot be compiled on this host."""
     if not expression:
         return
-    if not HAS_JMESPATH:
-        raise SpecError(
-            "health.expect needs python3-jmespath on the host. Run setup-api.yml again."
-        )
+    library = _jmespath()
     try:
-        jmespath.compile(expression)
-    except JMESPathError as exc:
+        library.compile(expression)
+    except library.exceptions.JMESPathError as exc:
         raise SpecError(
             f"health.expect {expression!r} is not a JMESPath expression: {exc}"
         ) from exc
@@ -74,9 +80,10 @@ def judge(answer: web.Answer, check: HealthCheck) -> Verdict:
         document = json.loads(answer.body)
     except ValueError:
         return Verdict(False, "the body is not JSON, and health.expect needs JSON", said)
+    library = _jmespath()
     try:
-        found = jmespath.search(check.expect, document)
-    except JMESPathError as exc:
+        found = library.search(check.expect, document)
+    except library.exceptions.JMESPathError as exc:
         return Verdict(False, f"{check.expect!r} cannot be evaluated: {exc}", said)
     if found is True:
         return Verdict(True, f"status {answer.status} and {check.expect}", said)

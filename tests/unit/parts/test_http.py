@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import sys
 import typing as t
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.module_utils import health
 from ansible_collections.greenlight.droplet.plugins.module_utils.balancer import verify
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     RegistryError,
@@ -74,6 +76,14 @@ def test_bad_expectation_is_refused_before_anything() -> None:
 SHA = sha_of("a")
 TWIN = SHA[:12] + "f" * 28
 DIGEST = f"sha256:{'1' * 64}"
+
+
+def test_an_expectation_needs_its_library_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    health._jmespath.cache_clear()
+    monkeypatch.setitem(sys.modules, "jmespath", None)
+    check_expectation("")
+    with pytest.raises(SpecError, match="needs python3-jmespath on the host"):
+        check_expectation("status")
 
 
 def registry_reply(tags: t.Sequence[str], index: bool = False) -> t.Callable[..., Reply]:
