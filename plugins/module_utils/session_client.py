@@ -1,53 +1,44 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pass one question from standard input to a session's socket and its answer to standard output.
+"""The program that passes a question to a session's socket, and what both ends agree on.
 
-Runs as a program of its own, with nothing but the standard library, so that it starts at once:
-module socket alone would take as long to load as all of Python, so it uses what that is made of.
-Ends with code 87 when nobody answers on the socket.
+It is Perl, which every Debian and Ubuntu has (perl-base is essential there): each phase of a
+release runs it on each host, and Python would take four times as long just to start.
 """
 
 from __future__ import annotations
 
-import _socket
-import sys
+import typing as t
 
-NOBODY = 87
+NOBODY: t.Final = 87
 """Exit code that says that nobody answers."""
 
-LAST_PHASES = ("settled", "reverted")
+LAST_PHASES: t.Final = ("settled", "reverted")
 """Phases with which a session ends by itself, since a run asks nothing more after them."""
 
-_SECONDS = 60.0
+SECONDS: t.Final = 60
+"""Seconds that an answer may take. A session answers after ten at most, also when it is busy."""
 
+# Without Perl's modules, whose loading would take longer than the rest: AF_UNIX and SOCK_STREAM are
+# 1 on Linux, and an address is its family and its path (unix(7)).
+PROGRAM: t.Final = f"""\
+$SIG{{ALRM}} = sub {{ exit {NOBODY} }};
+$SIG{{PIPE}} = 'IGNORE';
+alarm {SECONDS};
+undef $/;
+my $question = <STDIN>;
+socket(my $session, 1, 1, 0) or exit {NOBODY};
+connect($session, pack('S a*', 1, shift)) or exit {NOBODY};
+select $session;
+$| = 1;
+print $question or exit {NOBODY};
+shutdown($session, 1);
+my $answer = <$session>;
+exit {NOBODY} unless length $answer;
+print STDOUT $answer, "\\n";
+"""
+"""Passes standard input to the socket that its argument names, and the answer to standard output.
 
-def ask(path: str, question: bytes) -> bytes | None:
-    """Return the answer, or None when nobody is there or nobody answers to the end."""
-    parts = []
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.settimeout(_SECONDS)
-        connection.connect(path)
-        connection.sendall(question)
-        connection.shutdown(_socket.SHUT_WR)
-        while part := connection.recv(65536):
-            parts.append(part)
-    except OSError:
-        return None
-    finally:
-        connection.close()
-    return b"".join(parts) or None
-
-
-def main() -> int:
-    """Ask what stands on standard input; the path of the socket is the one argument."""
-    answer = ask(sys.argv[1], sys.stdin.buffer.read())
-    if answer is None:
-        return NOBODY
-    sys.stdout.buffer.write(answer + b"\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+Ends with NOBODY when nobody is there, or nobody answers.
+"""

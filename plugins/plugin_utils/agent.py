@@ -18,6 +18,8 @@ import typing as t
 import zipfile
 from pathlib import Path
 
+from ansible_collections.greenlight.droplet.plugins.module_utils.session_client import PROGRAM
+
 _PACKAGE: t.Final = "ansible_collections/greenlight/droplet/plugins/module_utils"
 _SOURCES: t.Final = Path(__file__).resolve().parent.parent / "module_utils"
 
@@ -82,6 +84,6 @@ def install_command(python: str) -> str:
     return shlex.join([python, "-I", "-c", source, root()])
 
 
-def ask_command(python: str, socket: str) -> str:
+def ask_command(socket: str) -> str:
     """Return the command that passes a question to the session of that socket."""
-    return shlex.join([python, "-I", "-S", f"{root()}/{_PACKAGE}/session_client.py", socket])
+    return shlex.join(["/usr/bin/perl", "-e", PROGRAM, socket])

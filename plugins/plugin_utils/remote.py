@@ -129,7 +129,7 @@ class RemoteHost:
     def close(self) -> None:
         """End the session, unless its last phase has; where that fails it ends by itself later."""
         if self._socket:
-            command = agent.ask_command(self._python, self._socket)
+            command = agent.ask_command(self._socket)
             self._socket = ""
             with contextlib.suppress(RemoteError):
                 self._execute(command, json.dumps({"end": True}).encode())
@@ -161,7 +161,7 @@ class RemoteHost:
 
     def _ask(self, question: Result) -> Result | None:
         question = {**question, "patience": self._patience}
-        command = agent.ask_command(self._python, self._socket)
+        command = agent.ask_command(self._socket)
         code, output, errors = self._execute(command, json.dumps(question).encode())
         return None if code == NOBODY else _read(self._require(code, output, errors))
 

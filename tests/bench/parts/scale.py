@@ -14,8 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dev import light_hosts
-from dev.sample_versions import sha_of
+from dev import light_hosts, sample_api
+from dev.sample_versions import VERSIONS, sha_of
 from tests.bench import machine
 from tests.bench.model import OURS, Part, Series, Target
 from tests.bench.scale_model import FitError, Model, error_at_largest, fit
@@ -30,7 +30,8 @@ ONE_BY_ONE = 16
 FORKS = (50, 200, 1000)
 MANY = 1000
 PATIENCE = 600.0
-BASE, NEXT = sha_of("A"), sha_of("B")
+RELEASES = ("A", "B")
+BASE, NEXT = (sha_of(name) for name in RELEASES)
 
 ACTIONS = ("update", "no-op", "status", "rollback")
 SHARED_ROUNDS = {1: 2, 32: 2}
@@ -256,6 +257,7 @@ def _light_hosts(sizes: Sequence[int], *, shared_engine: bool) -> Iterator[None]
     light_hosts.down()
     try:
         light_hosts.up(sizes[-1], sizes, shared_engine=shared_engine)
+        sample_api.build([VERSIONS[name] for name in RELEASES], push=True)
         light_hosts.prepare_images([BASE, NEXT])
         yield
     finally:

@@ -56,7 +56,7 @@ def test_it_is_missing_then_installed_then_answers(parent: Path) -> None:
     answer = run(agent.open_command(sys.executable), question)
     assert answer.returncode == 0, answer.stderr
     assert b'"failed": true' in answer.stdout
-    nobody = run(agent.ask_command(sys.executable, str(parent / "no.socket")), b"{}")
+    nobody = run(agent.ask_command(str(parent / "no.socket")), b"{}")
     assert nobody.returncode == 87
 
 
@@ -200,13 +200,14 @@ def test_the_folder_is_named_by_the_content_of_every_file(
 
 
 def test_commands_survive_a_shell_and_odd_paths() -> None:
-    for command in (
-        agent.open_command("/opt/my python/bin/python3"),
-        agent.install_command("/opt/my python/bin/python3"),
-        agent.ask_command("/opt/my python/bin/python3", "/run/a b.socket"),
+    python = "/opt/my python/bin/python3"
+    for command, start in (
+        (agent.open_command(python), [python, "-I"]),
+        (agent.install_command(python), [python, "-I"]),
+        (agent.ask_command("/run/a b.socket"), ["/usr/bin/perl", "-e"]),
     ):
         words = shlex.split(command)
-        assert words[:2] == ["/opt/my python/bin/python3", "-I"]
+        assert words[:2] == start
         assert subprocess.run(
             ["/bin/sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, check=True
         ).stdout.decode() == "\n".join([*words, ""])

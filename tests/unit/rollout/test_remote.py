@@ -80,7 +80,7 @@ class FakeHost:
         kinds = {
             agent.open_command(PYTHON): "open",
             agent.install_command(PYTHON): "install",
-            agent.ask_command(PYTHON, SOCKET): "ask",
+            agent.ask_command(SOCKET): "ask",
         }
         return [kinds[command] for command, _data in self.asked]
 

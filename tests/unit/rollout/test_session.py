@@ -9,6 +9,7 @@ import functools
 import json
 import multiprocessing
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import syslog
 import tempfile
+import threading
 import time
 import typing as t
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils import session, session_client
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Done
 from ansible_collections.greenlight.droplet.plugins.module_utils.session import Session
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
 
 PROCESSES: t.Final = multiprocessing.get_context("fork")
 SECRET = "hunter2-hunter2"
@@ -79,7 +82,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield Path(name)
         for path in Path(f"{name}/run").glob("*.socket"):
             (Path(name) / "go").touch()
-            session_client.ask(str(path), b'{"end": true}')
+            pass_on(str(path), b'{"end": true}')
             wait_for(functools.partial(is_gone, path))
 
 
@@ -99,8 +102,23 @@ def open_one(folder: Path, idle_seconds: float = 10.0) -> str:
     return str(queue.get())
 
 
+def run_client(path: str, question: bytes) -> subprocess.CompletedProcess[bytes]:
+    """Run the program that a question goes through on a host."""
+    command = shlex.split(agent.ask_command(path))
+    return subprocess.run(command, input=question, capture_output=True, check=False, timeout=LIMIT)
+
+
+def pass_on(path: str, question: bytes) -> bytes | None:
+    """Return the answer to a question; None when nobody answers."""
+    done = run_client(path, question)
+    if done.returncode == session_client.NOBODY:
+        return None
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout
+
+
 def ask(path: str, **question: t.Any) -> Result:
-    answer = session_client.ask(path, json.dumps(question).encode())
+    answer = pass_on(path, json.dumps(question).encode())
     assert answer is not None, "nobody answers"
     return t.cast("Result", json.loads(answer))
 
@@ -118,9 +136,9 @@ def test_a_phase_is_begun_answered_without_secrets_and_the_session_told_to_end(
     assert [step["text"] for step in answer["steps"]] == ["began with ********", "3 of 3"]
     assert (answer["result"]["state"], answer["result"]["msg"]) == ("quick", "********")
     assert begin(path, "quick")["result"]["pid"] == answer["result"]["pid"]
-    assert session_client.ask(path, b'{"end": true}') is None
+    assert pass_on(path, b'{"end": true}') is None
     wait_for(lambda: not Path(path).exists())
-    assert session_client.ask(path, b"{}") is None
+    assert pass_on(path, b"{}") is None
 
 
 def test_a_long_phase_tells_its_steps_and_then_that_it_goes_on(folder: Path) -> None:
@@ -176,7 +194,7 @@ def test_an_idle_session_ends_but_not_in_the_middle_of_a_phase(folder: Path) -> 
 def test_a_session_told_to_end_finishes_what_it_does(folder: Path) -> None:
     path = open_one(folder)
     begin(path, "slow")
-    assert session_client.ask(path, b'{"end": true}') is None
+    assert pass_on(path, b'{"end": true}') is None
     wait_for(lambda: not Path(path).exists())
     (folder / "go").touch()
     wait_for((folder / "ended").exists)
@@ -194,7 +212,7 @@ def test_an_error_in_a_phase_is_told_with_its_place_and_without_secrets(folder: 
 @pytest.mark.parametrize("words", [b"", b'{"begin": {"sta', b"[]", b"7", b"\xff\xfe"])
 def test_what_is_no_question_does_no_harm(folder: Path, words: bytes) -> None:
     path = open_one(folder)
-    assert session_client.ask(path, words) is None
+    assert pass_on(path, words) is None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as gone:
         gone.connect(path)
         gone.sendall(b'{"begin": {"state": "quick"}, "seen": 0}')
@@ -216,7 +234,7 @@ def test_an_error_of_the_session_itself_reaches_the_system_log(
     monkeypatch.setattr(syslog, "syslog", log)
     path = open_one(folder)
     begin(path, "slow")
-    assert session_client.ask(path, json.dumps({"seen": SECRET}).encode()) is None
+    assert pass_on(path, json.dumps({"seen": SECRET}).encode()) is None
     wait_for(lambda: not Path(path).exists())
     assert "ValueError: invalid literal for int()" in (folder / "log").read_text()
     assert SECRET not in (folder / "log").read_text()
@@ -235,7 +253,7 @@ def test_only_root_enters_the_folder(folder: Path) -> None:
 def test_the_socket_of_a_killed_session_goes_with_the_next_one(folder: Path) -> None:
     killed, alive = open_one(folder), open_one(folder)
     os.kill(begin(killed, "quick")["result"]["pid"], signal.SIGKILL)
-    wait_for(lambda: session_client.ask(killed, b"{}") is None)
+    wait_for(lambda: pass_on(killed, b"{}") is None)
     assert Path(killed).exists()
     new = open_one(folder)
     assert not Path(killed).exists()
@@ -264,13 +282,52 @@ def test_whoever_opened_a_session_is_not_held_up_by_it(folder: Path) -> None:
 
 
 def test_the_client_says_when_nobody_is_there(folder: Path) -> None:
-    program = [sys.executable, "-I", "-S", str(session_client.__file__)]
-    done = subprocess.run([*program, str(folder / "none")], input=b"{}", check=False, timeout=LIMIT)
-    assert done.returncode == session_client.NOBODY
+    assert run_client(str(folder / "none"), b"{}").returncode == session_client.NOBODY
     path = open_one(folder)
     question = json.dumps({"begin": {"state": "quick"}, "seen": 1}).encode()
-    done = subprocess.run(
-        [*program, path], input=question, capture_output=True, check=True, timeout=LIMIT
-    )
+    done = run_client(path, question)
+    assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.endswith(b"\n")
     assert json.loads(done.stdout)["result"]["state"] == "quick"
+
+
+def test_the_client_passes_on_what_is_larger_than_any_buffer(folder: Path) -> None:
+    path = open_one(folder)
+    secret = "x" * 3_000_000
+    answer = ask(path, begin={"state": "quick", "env": {"LONG": secret}}, seen=0)
+    assert answer["result"]["state"] == "quick"
+    words = "y" * 3_000_000
+    answer = ask(path, begin={"state": words}, seen=0)
+    assert answer["result"]["state"] == words
+
+
+def test_the_client_waits_for_an_answer_no_longer_than_its_limit(folder: Path) -> None:
+    limit = f"alarm {session_client.SECONDS};"
+    assert limit in session_client.PROGRAM
+    hurried = session_client.PROGRAM.replace(limit, "alarm 1;")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
+        silent.bind(str(folder / "silent"))
+        silent.listen(1)
+        command = ["/usr/bin/perl", "-e", hurried, str(folder / "silent")]
+        done = subprocess.run(command, input=b"{}", check=False, timeout=LIMIT)
+    assert done.returncode == session_client.NOBODY
+
+
+def test_the_client_says_when_a_session_goes_away_in_the_middle(folder: Path) -> None:
+    gone = threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as rude:
+        rude.bind(str(folder / "rude"))
+        rude.listen(1)
+
+        def hang_up() -> None:
+            connection, _address = rude.accept()
+            with connection:
+                connection.shutdown(socket.SHUT_RD)
+                gone.wait(LIMIT)
+
+        leave = threading.Thread(target=hang_up)
+        leave.start()
+        done = run_client(str(folder / "rude"), b"x" * 3_000_000)
+        gone.set()
+        leave.join()
+    assert (done.returncode, done.stdout) == (session_client.NOBODY, b"")
