@@ -9,7 +9,6 @@ import functools
 import json
 import multiprocessing
 import os
-import shlex
 import signal
 import socket
 import stat
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import syslog
 import tempfile
-import threading
 import time
 import typing as t
 from collections.abc import Iterator
@@ -28,11 +26,10 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils import session, session_client
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Done
 from ansible_collections.greenlight.droplet.plugins.module_utils.session import Session
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
+from tests.unit.rollout.clients import LIMIT, pass_on, run_client
 
 PROCESSES: t.Final = multiprocessing.get_context("fork")
 SECRET = "hunter2-hunter2"
-LIMIT = 5.0
 Result = dict[str, t.Any]
 
 
@@ -100,21 +97,6 @@ def open_one(folder: Path, idle_seconds: float = 10.0) -> str:
     process.join()
     assert process.exitcode == 0
     return str(queue.get())
-
-
-def run_client(path: str, question: bytes) -> subprocess.CompletedProcess[bytes]:
-    """Run the program that a question goes through on a host."""
-    command = shlex.split(agent.ask_command(path))
-    return subprocess.run(command, input=question, capture_output=True, check=False, timeout=LIMIT)
-
-
-def pass_on(path: str, question: bytes) -> bytes | None:
-    """Return the answer to a question; None when nobody answers."""
-    done = run_client(path, question)
-    if done.returncode == session_client.NOBODY:
-        return None
-    assert (done.returncode, done.stderr) == (0, b"")
-    return done.stdout
 
 
 def ask(path: str, **question: t.Any) -> Result:
@@ -289,45 +271,3 @@ def test_the_client_says_when_nobody_is_there(folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.endswith(b"\n")
     assert json.loads(done.stdout)["result"]["state"] == "quick"
-
-
-def test_the_client_passes_on_what_is_larger_than_any_buffer(folder: Path) -> None:
-    path = open_one(folder)
-    secret = "x" * 3_000_000
-    answer = ask(path, begin={"state": "quick", "env": {"LONG": secret}}, seen=0)
-    assert answer["result"]["state"] == "quick"
-    words = "y" * 3_000_000
-    answer = ask(path, begin={"state": words}, seen=0)
-    assert answer["result"]["state"] == words
-
-
-def test_the_client_waits_for_an_answer_no_longer_than_its_limit(folder: Path) -> None:
-    limit = f"alarm {session_client.SECONDS};"
-    assert limit in session_client.PROGRAM
-    hurried = session_client.PROGRAM.replace(limit, "alarm 1;")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as silent:
-        silent.bind(str(folder / "silent"))
-        silent.listen(1)
-        command = ["/usr/bin/perl", "-e", hurried, str(folder / "silent")]
-        done = subprocess.run(command, input=b"{}", check=False, timeout=LIMIT)
-    assert done.returncode == session_client.NOBODY
-
-
-def test_the_client_says_when_a_session_goes_away_in_the_middle(folder: Path) -> None:
-    gone = threading.Event()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as rude:
-        rude.bind(str(folder / "rude"))
-        rude.listen(1)
-
-        def hang_up() -> None:
-            connection, _address = rude.accept()
-            with connection:
-                connection.shutdown(socket.SHUT_RD)
-                gone.wait(LIMIT)
-
-        leave = threading.Thread(target=hang_up)
-        leave.start()
-        done = run_client(str(folder / "rude"), b"x" * 3_000_000)
-        gone.set()
-        leave.join()
-    assert (done.returncode, done.stdout) == (session_client.NOBODY, b"")
