@@ -168,7 +168,12 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
         raise SpecError(
             f"No image is named to pull {order.sha} from{also}. Set app_image; nothing was changed."
         )
-    remote = Registry(order.source).find(order.sha, host.engine.architecture())
+
+    def known(digest: str) -> str:
+        image = host.engine.image(f"{order.source.image}@{digest}")
+        return image.revision if image else ""
+
+    remote = Registry(order.source).find(order.sha, host.engine.architecture, known)
     revision = remote.revision.lower()
     if not is_full_sha(revision) or not revision.startswith(order.sha):
         raise RegistryError(

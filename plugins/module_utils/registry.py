@@ -65,10 +65,14 @@ class Registry:
         self._port = int(port) if port else (80 if source.plain_http else 443)
         self._authorization = ""
 
-    def find(self, sha: str, architecture: str) -> RemoteImage:
+    def find(
+        self, sha: str, architecture: t.Callable[[], str], known: t.Callable[[str], str]
+    ) -> RemoteImage:
         """Return the image of a SHA or of a prefix of one. Raises RegistryError.
 
-        `architecture` is Docker's word for the host's (amd64, arm64), used to choose from an index.
+        `architecture` returns Docker's word for the host's (amd64, arm64), used to choose from an
+        index. `known` returns the revision of an image with that digest that is here already, and
+        nothing of any other: its label need not be fetched.
         """
         tag = self._source.tag
         answer = self._manifest(tag)
@@ -81,7 +85,7 @@ class Registry:
         digest = answer.headers.get("docker-content-digest", "")
         if not digest:
             raise RegistryError(f"The registry names no digest for {self._source.image}:{tag}.")
-        return RemoteImage(tag, digest, self._revision(answer, architecture))
+        return RemoteImage(tag, digest, known(digest) or self._revision(answer, architecture))
 
     def _absent(self, tag: str) -> str:
         return (
@@ -119,19 +123,19 @@ class Registry:
     def _manifest(self, reference: str) -> web.Answer:
         return self._get(f"/v2/{self._repository}/manifests/{reference}", accept=_ACCEPT)
 
-    def _revision(self, manifest: web.Answer, architecture: str) -> str:
+    def _revision(self, manifest: web.Answer, architecture: t.Callable[[], str]) -> str:
         """Read the revision label from the image's configuration; empty when it has none."""
         document = self._json(manifest)
         if "manifests" in document:
+            wanted = architecture()
             chosen = [
                 entry
                 for entry in document["manifests"]
-                if entry.get("platform", {}).get("architecture") == architecture
+                if entry.get("platform", {}).get("architecture") == wanted
             ]
             if not chosen:
                 raise RegistryError(
-                    f"{self._source.image} has no image for this host's architecture"
-                    f" {architecture}."
+                    f"{self._source.image} has no image for this host's architecture {wanted}."
                 )
             answer = self._manifest(chosen[0]["digest"])
             self._refuse_unless_ok(answer)

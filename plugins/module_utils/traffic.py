@@ -61,11 +61,14 @@ def assert_not_live(host: Host, container: Container | None, *serving: Container
 
 
 def _is_elsewhere(host: Host, container: Container, serving: t.Iterable[Container | None]) -> bool:
-    """Tell whether all traffic is led to the other slot, to one of `serving` that runs there."""
+    """Tell whether all traffic is led to another container, one of `serving` that runs there."""
     route = host.proxy.read_route()
-    if not route.answered or container.slot in (route.slot, route.file, route.canary):
+    may_be_led_there = container.slot in (route.file, route.canary)
+    if not route.answered or (container.slot != route.slot and may_be_led_there):
         return False
-    behind = next((c for c in serving if c is not None and c.slot == route.slot), None)
+    # In the same slot as well: an address is taken once, so whatever runs there gets it all.
+    candidates = (c for c in serving if c is not None and c.slot == route.slot)
+    behind = next((c for c in candidates if c.id != container.id), None)
     found = host.engine.container(behind.id) if behind else None
     return found is not None and found.running
 

@@ -15,6 +15,7 @@ from ansible import constants as C
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.console import step_line
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
     RemoteError,
@@ -25,6 +26,10 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils.remote import (
 Params = dict[str, t.Any]
 
 _PYTHON: t.Final = "/usr/bin/python3"
+
+# Ansible loads an action before it gives every host a process of its own. What is read here is read
+# once, and not again for each host.
+agent.root()
 
 
 def plain(value: t.Any) -> t.Any:

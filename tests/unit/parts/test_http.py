@@ -114,10 +114,35 @@ def source(port: int, tag: str = SHA, given: str = "right") -> Source:
     return Source(f"127.0.0.1:{port}/team/api", tag, "deploy", given, plain_http=True)
 
 
+def amd64() -> str:
+    """Return the architecture of most hosts."""
+    return "amd64"
+
+
+def nothing_known(_digest: str) -> str:
+    """Return nothing, as a host does that has not got the image."""
+    return ""
+
+
+def test_the_label_of_an_image_that_is_here_is_not_fetched() -> None:
+    asked: list[str] = []
+
+    def known(digest: str) -> str:
+        asked.append(digest)
+        return "known"
+
+    with http_server(registry_reply([SHA], index=True)) as (port, seen):
+        image = Registry(source(port)).find(SHA, lambda: pytest.fail("asked"), known)
+    assert (image.digest, image.revision) == (DIGEST, "known")
+    assert asked == [DIGEST]
+    # Once without a password, once with it.
+    assert [path for path, _headers in seen] == [f"/v2/team/api/manifests/{SHA}"] * 2
+
+
 @pytest.mark.parametrize("index", [False, True])
 def test_image_is_found_with_digest_and_revision(index: bool) -> None:
     with http_server(registry_reply([SHA], index)) as (port, _seen):
-        image = Registry(source(port)).find(SHA, "amd64")
+        image = Registry(source(port)).find(SHA, amd64, nothing_known)
     assert (image.tag, image.digest, image.revision) == (SHA, DIGEST, SHA)
 
 
@@ -126,25 +151,25 @@ def test_other_architecture_is_said() -> None:
         http_server(registry_reply([SHA], index=True)) as (port, _seen),
         pytest.raises(RegistryError, match="architecture arm64"),
     ):
-        Registry(source(port)).find(SHA, "arm64")
+        Registry(source(port)).find(SHA, lambda: "arm64", nothing_known)
 
 
 def test_prefix_is_completed_and_ambiguity_refused() -> None:
     with http_server(registry_reply([SHA, "latest"])) as (port, _seen):
-        assert Registry(source(port, SHA[:8])).find(SHA[:8], "amd64").tag == SHA
+        assert Registry(source(port, SHA[:8])).find(SHA[:8], amd64, nothing_known).tag == SHA
     with (
         http_server(registry_reply([SHA, TWIN])) as (port, _seen),
         pytest.raises(RegistryError, match=f"ambiguous.*{SHA}"),
     ):
-        Registry(source(port, SHA[:8])).find(SHA[:8], "amd64")
+        Registry(source(port, SHA[:8])).find(SHA[:8], amd64, nothing_known)
 
 
 def test_absent_tag_and_wrong_password_are_said() -> None:
     with http_server(registry_reply(["latest"])) as (port, _seen):
         with pytest.raises(RegistryError, match="is not in the registry"):
-            Registry(source(port)).find(SHA, "amd64")
+            Registry(source(port)).find(SHA, amd64, nothing_known)
         with pytest.raises(RegistryError, match=r"refused user 'deploy' \(HTTP 401\)") as caught:
-            Registry(source(port, given="wrong-5711")).find(SHA, "amd64")
+            Registry(source(port, given="wrong-5711")).find(SHA, amd64, nothing_known)
     assert "wrong-5711" not in str(caught.value)
 
 
@@ -152,7 +177,7 @@ def test_unreachable_registry_is_said() -> None:
     with http_server(registry_reply([])) as (port, _seen):
         pass
     with pytest.raises(RegistryError, match="cannot be reached from this host"):
-        Registry(source(port)).find(SHA, "amd64")
+        Registry(source(port)).find(SHA, amd64, nothing_known)
 
 
 def test_bearer_token_is_fetched_and_not_shown_to_another_host() -> None:
@@ -171,7 +196,7 @@ def test_bearer_token_is_fetched_and_not_shown_to_another_host() -> None:
             return 200, {"Docker-Content-Digest": DIGEST}, document
 
         with http_server(reply) as (port, seen):
-            assert Registry(source(port)).find(SHA, "amd64").digest == DIGEST
+            assert Registry(source(port)).find(SHA, amd64, nothing_known).digest == DIGEST
     assert any(path.startswith("/token?service=r&scope=repository") for path, _headers in seen)
     assert "authorization" not in stored[0][1]
 

@@ -20,6 +20,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Kind, Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils.registry import (
+    Registry,
+    RemoteImage,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
 from tests.unit.transaction.fakes import FakeEngine, FakeProxy, answer_from
 from tests.unit.transaction.host_state import make_host
@@ -80,9 +84,8 @@ def test_a_phase_asks_docker_only_for_what_it_needs(world: World, asked: Counter
     assert asked == {"containers": 1}
     asked.clear()
     phase(world, "settled")
-    # Before and after, and once before the old container is stopped.
-    assert asked["containers"] <= 3
-    assert asked["images"] == 1
+    # Before and after, with the images that the first look has found.
+    assert asked == {"containers": 2, "images": 1}
     assert live_and_standby(world) == (B, A)
     assert_consistent(world)
 
@@ -179,6 +182,39 @@ def test_a_proxy_that_does_not_answer_stops_a_run_before_it_begins(
         with pytest.raises(ProxyError, match=r"HAProxy does not answer .*; nothing was changed"):
             release(world, sha)
     assert world.effects == effects
+
+
+def test_a_release_whose_image_is_here_asks_the_registry_for_its_digest_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+
+    def find(
+        _self: Registry, sha: str, _architecture: t.Any, known: t.Callable[[str], str]
+    ) -> RemoteImage:
+        found.append((known(f"sha256:{A}"), known(f"sha256:{B}")))
+        return RemoteImage(sha, f"sha256:{sha}", A)
+
+    monkeypatch.setattr(Registry, "find", find)
+    order, goal = order_for(world, A, digest="")
+    assert goal(observe(make_host(world))).digest == f"sha256:{A}"
+    assert order.digest == ""
+    assert found == [(A, "")]
+
+
+def test_what_has_ended_in_the_slot_that_serves_may_be_removed(world: World) -> None:
+    release(world, B)
+    phase(world, "live", C)
+    host = make_host(world)
+    snapshot = observe(host)
+    old = next(c for c in snapshot.containers if c.sha == A)
+    assert snapshot.live is not None
+    assert snapshot.live.slot == old.slot
+    traffic.assert_not_live(host, old, snapshot.live)
+    # Whoever believes that the old one serves is told the truth all the same.
+    traffic.assert_not_live(host, old, old)
+    with pytest.raises(CheckError, match="is what serves now"):
+        traffic.assert_not_live(host, snapshot.live, old)
 
 
 @pytest.mark.parametrize("known", [True, False])
