@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ansible_collections.greenlight.droplet.plugins.module_utils import lean_import
 from ansible_collections.greenlight.droplet.plugins.module_utils.container import (
     ContainerOptions,
     host_options,
@@ -34,6 +35,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
     Source,
 )
 
+lean_import.load_requests()
 try:
     from docker import APIClient
     from docker.errors import APIError, DockerException, NotFound
