@@ -92,6 +92,13 @@ class CallbackModule(DefaultCallback):
         self._print(result._host.get_name(), steps, C.COLOR_OK)
         self._print(result._host.get_name(), text.splitlines(), C.COLOR_ERROR)
 
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """Print the play's title."""
+        super().v2_playbook_on_play_start(play)
+        # A search for garbage would write to all that Ansible has loaded, and every process that it
+        # forks for a host would need a copy of its own (Python's documentation of module gc).
+        gc.freeze()
+
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Print the recap, with which the playbook is over."""
         super().v2_playbook_on_stats(stats)

@@ -113,8 +113,11 @@ class ConnectedAction(ActionBase):
             self._display.display(f"{host:<12} {line}", color=getattr(C, color))
 
     def _on_host(self, command: str, data: bytes) -> tuple[int, str, str]:
+        # With its own choice of a shell Ansible adds a process that sleeps for no time, against a
+        # race of sshd's with a terminal. What has something on its standard input gets no terminal.
+        shell = self._play_context.executable or "/bin/sh"
         try:
-            done = self._low_level_execute_command(command, in_data=data)
+            done = self._low_level_execute_command(command, in_data=data, executable=shell)
         except AnsibleConnectionFailure as exc:
             raise UnreachableError(str(exc)) from exc
         except AnsibleError as exc:

@@ -62,15 +62,16 @@ def test_step_lines_and_errors_of_ours_only() -> None:
     assert console.failure_text("ansible.builtin.copy", {"msg": "why"}) is None
 
 
-def test_nobody_looks_for_garbage_after_the_recap(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("event", ["v2_playbook_on_play_start", "v2_playbook_on_stats"])
+def test_nobody_looks_for_garbage_in_what_ansible_has_loaded(
+    monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
     printed: list[t.Any] = []
     frozen = gc.get_freeze_count()
-    monkeypatch.setattr(
-        DefaultCallback, "v2_playbook_on_stats", lambda _callback, stats: printed.append(stats)
-    )
+    monkeypatch.setattr(DefaultCallback, event, lambda _callback, what: printed.append(what))
     try:
-        CallbackModule().v2_playbook_on_stats("stats")
-        assert printed == ["stats"]
+        getattr(CallbackModule(), event)("what")
+        assert printed == ["what"]
         assert gc.get_freeze_count() > frozen
     finally:
         gc.unfreeze()

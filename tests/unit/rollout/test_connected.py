@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.playbook.play_context import PlayContext
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.connected import (
     ConnectedAction,
@@ -34,13 +35,14 @@ class Answering(ConnectedAction):
 
     def __init__(self, answer: t.Any) -> None:
         self._answer = answer
+        self._play_context = PlayContext()
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> t.Any:
         """Run a command as an action of ours does."""
         return self._on_host("true", b"data")
 
-    def _low_level_execute_command(self, command: str, in_data: bytes) -> t.Any:
-        assert (command, in_data) == ("true", b"data")
+    def _low_level_execute_command(self, command: str, in_data: bytes, executable: str) -> t.Any:
+        assert (command, in_data, executable) == ("true", b"data", "/bin/sh")
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer
