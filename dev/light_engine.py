@@ -53,7 +53,7 @@ class Health(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer when the question is whole, and hang up."""
         self._asked += data
-        if self._asked.endswith(b"\r\n\r\n"):
+        if b"\r\n\r\n" in self._asked:
             self._transport.write(HEALTHY)
             self._transport.close()
 

@@ -256,6 +256,7 @@ options:
     type: str
     default: ''
 requirements:
+  - perl-base, which is essential on Debian and Ubuntu (for module greenlight.droplet.rollout)
   - python3-docker
   - python3-jmespath (for O(health.expect))
 """

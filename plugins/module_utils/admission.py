@@ -23,20 +23,28 @@ MIN_FREE_BYTES: t.Final = 1_048_576
 
 
 def lock(host: Host, order: Order) -> None:
-    """Take the kernel lock, and break another run's lease when the order has a reason to.
+    """Take the kernel lock, also beside another run's lease when the order has a reason to.
 
     Raises LockedError, with nothing held, when another process or run is at work.
     """
     host.lock.acquire(order.run, order.caller.holder, order.action, order.lock_wait)
     try:
-        lease = host.lock.read_lease() if order.break_lease else None
-        if lease is not None and lease.run != order.run:
-            note(host, order, "lease-broken", order.break_lease, lease.describe())
-            host.lock.end_lease()
-        host.lock.check_lease(order.run)
+        if not order.break_lease:
+            host.lock.check_lease(order.run)
     except GreenlightError:
         host.lock.release()
         raise
+
+
+def break_lease(host: Host, order: Order) -> None:
+    """End another run's lease when the order has a reason to, and write down why.
+
+    Last of all that is looked at before a run, so that one that is refused has broken nothing.
+    """
+    lease = host.lock.read_lease() if order.break_lease else None
+    if lease is not None and lease.run != order.run:
+        note(host, order, "lease-broken", order.break_lease, lease.describe())
+        host.lock.end_lease()
 
 
 def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> None:

@@ -109,6 +109,7 @@ def _execute(
     transaction = Transaction(host, order, say)
     if state == "reverted":
         return _reverted(host, order, check_mode, say)
+    said = notes(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
@@ -118,7 +119,7 @@ def _execute(
     else:
         outcome = transaction.run(goal, phase, look_after=look_after)
         changed = bool(outcome.done)
-    return {**_result(outcome, order, changed), "notes": notes(host)}
+    return {**_result(outcome, order, changed), "notes": [*said, *outcome.notes]}
 
 
 def notes(host: Host) -> list[str]:
@@ -194,7 +195,7 @@ def _reverted(
         return {"changed": False, "message": "this run has changed nothing here", "steps": []}
     for done in outcome.done:
         say(done)
-    return _result(outcome, order, changed=True)
+    return {**_result(outcome, order, changed=True), "notes": outcome.notes}
 
 
 def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
@@ -218,7 +219,7 @@ def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t
 def _states(outcome: report.Outcome) -> dict[str, t.Any]:
     before, after = outcome.before, outcome.after
     if after is None:
-        return {"live": describe(outcome.target)}
+        return {"live": describe(outcome.live)}
     return {
         "live": describe(after.live),
         "standby": describe(after.standby),

@@ -25,7 +25,11 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.history import 
     BEGIN,
     SETTLED,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
+    Host,
+    observe,
+    observe_after,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
     GOING_BACK,
     Kind,
@@ -70,6 +74,8 @@ class Transaction:
             plan = self._plan(snapshot, find_goal, phase)
             if plan.steps:
                 admission.check_freeze(self._host, self._order, snapshot)
+            if reserve:
+                admission.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal)
             return report.Outcome(plan, snapshot, snapshot)
@@ -111,20 +117,28 @@ class Transaction:
         try:
             snapshot = observe(self._host)
             plan = self._plan(snapshot, find_goal, phase)
-            outcome = report.Outcome(plan, snapshot, snapshot, target=plan.goal.target)
+            outcome = report.Outcome(plan, snapshot, snapshot, live=snapshot.live)
             if plan.steps:
                 self._begin(snapshot, plan.goal, phase)
-                self._carry_out(outcome)
-                outcome.after = self._after(outcome) if look_after else None
+                target = self._carry_out(outcome)
+                outcome.live = snapshot.live if phase == "staged" else target
+            else:
+                admission.break_lease(self._host, self._order)
             self._finish(outcome, phase)
+            if plan.steps:
+                self._look_after(outcome, look_after)
             return outcome
         finally:
             self._host.lock.release()
 
-    def _after(self, outcome: report.Outcome) -> Snapshot:
-        now = observe(self._host)
-        changes_images = any(step.kind in (Kind.PULL, Kind.RETAIN) for step in outcome.plan.steps)
-        return now if changes_images else now.with_images_of(outcome.before)
+    def _look_after(self, outcome: report.Outcome, wanted: bool) -> None:
+        kinds = {step.kind for step in outcome.plan.steps}
+        changed = bool(kinds & {Kind.PULL, Kind.RETAIN})
+        outcome.after = None
+        if wanted:
+            outcome.after, outcome.notes = observe_after(
+                self._host, outcome.before, images_changed=changed
+            )
 
     def _lease(self, goal: Goal) -> None:
         order = self._order
@@ -143,6 +157,7 @@ class Transaction:
         order, host, live = self._order, self._host, snapshot.live
         admission.check_freeze(host, order, snapshot)
         admission.check_space(host)
+        admission.break_lease(host, order)
         if self._is_new(snapshot, goal):
             if not snapshot.history.damaged:
                 host.journal.rotate()
@@ -166,7 +181,8 @@ class Transaction:
         if phase != "settled":
             self._lease(goal)
 
-    def _carry_out(self, outcome: report.Outcome) -> None:
+    def _carry_out(self, outcome: report.Outcome) -> Container | None:
+        """Do all steps; return the container of the release."""
         worker = steps.Steps(self._host, self._order, outcome.plan.goal, outcome.before)
         for step in outcome.plan.steps:
             begin = self._host.clock.now()
@@ -175,9 +191,9 @@ class Transaction:
             except GreenlightError as exc:
                 raise self._fail(step, exc, worker.target, outcome) from exc
             seconds = self._host.clock.now() - begin
-            outcome.target = worker.target
             outcome.done.append(report.Done(step.kind.value, text, seconds))
             self._say(outcome.done[-1])
+        return worker.target
 
     def _finish(self, outcome: report.Outcome, phase: Phase) -> None:
         step = Step(Kind.FINISH, f"phase {phase} is over")

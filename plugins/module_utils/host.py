@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils.descriptor import read_application
 from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
+from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import FreezeFile
 from ansible_collections.greenlight.droplet.plugins.module_utils.journal import Journal
 from ansible_collections.greenlight.droplet.plugins.module_utils.lock import HostLock
@@ -50,6 +51,24 @@ def open_host(app: str) -> Host:
         Timers(app),
         clock,
     )
+
+
+def observe_after(
+    host: Host, before: Snapshot, *, images_changed: bool
+) -> tuple[Snapshot | None, list[str]]:
+    """Read what came of a run, with all that its result tells of the states before and after.
+
+    What cannot be read is told as a note: the work is done, whatever Docker says of it now.
+    """
+    try:
+        now = observe(host)
+        after = now if images_changed else now.with_images_of(before)
+        # They are read when first asked for, which is to be now, while nobody else is at work.
+        for snapshot in (before, after):
+            snapshot.retained()
+    except GreenlightError as exc:
+        return None, [f"What is there after the run could not be read: {exc}"]
+    return after, []
 
 
 def observe(host: Host) -> Snapshot:

@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import sys
 import typing as t
+import warnings
 
 
 def load_requests() -> None:
@@ -22,6 +23,8 @@ def load_requests() -> None:
     tables of chardet are a sixth of what the SDK takes to load. Docker says everything in UTF-8, so
     neither is ever asked. A requests that needs chardet (before 2.26) gets it.
     """
+    # Version 2.28, Debian 12's, warns of Debian's own charset_normalizer when it is the only one.
+    warnings.filterwarnings("ignore", message=r"urllib3 .* doesn't match a supported version")
     with contextlib.suppress(ImportError), _without("chardet", "charset_normalizer"):
         importlib.import_module("requests")
 

@@ -55,6 +55,6 @@ def redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
             key: item if key in _OUR_WORDS and isinstance(item, str) else redact(item, secrets)
             for key, item in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [redact(item, secrets) for item in value]
     return value

@@ -36,7 +36,8 @@ def keep_quiet(_done: Done) -> None:
 class Outcome:
     """What a run did: the plan, the state before and after, and the steps carried out.
 
-    `after` is None when nobody wants to know it, and `target` is the container of the release.
+    `after` is None when nobody wants to know it, or when it could not be read, as `notes` say then.
+    `live` is what serves as far as the run itself knows.
     """
 
     def __init__(
@@ -45,13 +46,14 @@ class Outcome:
         before: Snapshot,
         after: Snapshot | None,
         done: t.Sequence[Done] = (),
-        target: Container | None = None,
+        live: Container | None = None,
     ) -> None:
         self.plan = plan
         self.before = before
         self.after = after
         self.done = list(done)
-        self.target = target
+        self.live = live
+        self.notes: list[str] = []
 
     def is_proved(self, step: Step) -> bool:
         """Tell whether the new release had passed its watch, or was live before, at a step."""

@@ -10,7 +10,11 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.back import Way
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils.goals import Goal
 from ansible_collections.greenlight.droplet.plugins.module_utils.history import State
-from ansible_collections.greenlight.droplet.plugins.module_utils.host import Host, observe
+from ansible_collections.greenlight.droplet.plugins.module_utils.host import (
+    Host,
+    observe,
+    observe_after,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Plan
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
@@ -32,6 +36,7 @@ class Reversal:
             return None
         admission.lock(self._host, self._order)
         try:
+            admission.break_lease(self._host, self._order)
             before = observe(self._host)
             mine = before.history.run(run)
             if mine.state is State.SETTLED:
@@ -69,4 +74,6 @@ class Reversal:
         seconds = self._host.clock.now() - started
         goal = Goal(old.sha if old else "", "", "", "", old)
         done = [report.Done("go back", str(way), seconds)]
-        return report.Outcome(Plan(goal, ()), before, observe(self._host), done)
+        outcome = report.Outcome(Plan(goal, ()), before, None, done, old)
+        outcome.after, outcome.notes = observe_after(self._host, before, images_changed=False)
+        return outcome

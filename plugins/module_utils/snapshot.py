@@ -4,7 +4,7 @@
 """What is there: one reading of Docker, the proxy and the journal, and what follows from it. Pure.
 
 What runs is Docker's word, what is live is the map's, what happened is the journal's. This file
-puts the three together and stores nothing.
+puts the three together and stores nothing. Only the images may be read later than the rest.
 """
 
 from __future__ import annotations

@@ -86,4 +86,5 @@ def install_command(python: str) -> str:
 
 def ask_command(socket: str) -> str:
     """Return the command that passes a question to the session of that socket."""
-    return shlex.join(["/usr/bin/perl", "-e", PROGRAM, socket])
+    # Perl complains of a locale that is not there, and loads what its variable names.
+    return "LC_ALL=C PERL5OPT= " + shlex.join(["/usr/bin/perl", "-e", PROGRAM, socket])

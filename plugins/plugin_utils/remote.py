@@ -163,16 +163,20 @@ class RemoteHost:
         question = {**question, "patience": self._patience}
         command = agent.ask_command(self._socket)
         code, output, errors = self._execute(command, json.dumps(question).encode())
-        return None if code == NOBODY else _read(self._require(code, output, errors))
+        if code == NOBODY:
+            return None
+        return _read(self._require(code, output, errors, "/usr/bin/perl"))
 
-    def _require(self, code: int, output: str, errors: str) -> str:
+    def _require(
+        self, code: int, output: str, errors: str, program: str = "Python 3.10 or newer"
+    ) -> str:
         if code != 0:
             lines = (errors.strip() or output.strip()).splitlines()[-5:]
             # An error that nobody expected has passed no redaction on the host.
             said = redact(" / ".join(lines), secrets_of(self._params))
             raise RemoteError(
                 f"Greenlight's part on the host ended with code {code}: {said}."
-                " It needs root (become: true) and Python 3.10 or newer."
+                f" It needs root (become: true) and {program}."
             )
         return output
 

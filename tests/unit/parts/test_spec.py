@@ -86,6 +86,21 @@ def test_sha_is_lowered_and_stripped() -> None:
     assert check_sha(" ABCDEF1\n") == "abcdef1"
 
 
+def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
+    """Another one would release every host anew on its next update, for nothing."""
+    options = ContainerOptions(
+        env={"A": "1", "B": "2"},
+        secrets={"K": "v"},
+        command=("serve", "-p"),
+        user="10001:10001",
+        memory="256m",
+        ulimits={"nofile": 4096},
+        tmpfs=("/tmp", "/run"),
+    )
+    assert ContainerOptions().config_hash(3002) == "f19d5b5b0a1b"
+    assert options.config_hash(8080) == "0b46091abab2"
+
+
 @pytest.mark.parametrize(
     "changed",
     [

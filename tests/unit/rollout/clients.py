@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import shlex
+import os
 import subprocess
 
 from ansible_collections.greenlight.droplet.plugins.module_utils import session_client
@@ -14,11 +14,20 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils import agent
 LIMIT = 5.0
 """Seconds that anything may take in these tests."""
 
+STRANGE = {"LC_ALL": "xx_XX.UTF-8", "PERL5OPT": "-Mno_such_module"}
+"""What sshd and sudo pass on from wherever somebody logs in: a locale that is not there."""
+
 
 def run_client(path: str, question: bytes) -> subprocess.CompletedProcess[bytes]:
     """Run the program that a question goes through on a host."""
-    command = shlex.split(agent.ask_command(path))
-    return subprocess.run(command, input=question, capture_output=True, check=False, timeout=LIMIT)
+    return subprocess.run(
+        ["/bin/sh", "-c", agent.ask_command(path)],
+        input=question,
+        capture_output=True,
+        check=False,
+        timeout=LIMIT,
+        env={**os.environ, **STRANGE},
+    )
 
 
 def pass_on(path: str, question: bytes) -> bytes | None:

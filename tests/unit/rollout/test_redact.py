@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.redact import (
     redact,
     secrets_of,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Source
 
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ\n-----END KEY-----\n"
 
@@ -49,6 +51,11 @@ def test_every_text_at_any_depth_loses_its_secrets() -> None:
         "list": [[HIDDEN], 3, True, {"deep": HIDDEN}],
     }
     assert value["msg"] == "the password, not the pass"
+
+
+def test_a_value_of_ours_loses_its_secrets_as_well() -> None:
+    order = Source("registry.test/api", password="hunter2-hunter2")
+    assert "hunter2" not in json.dumps(redact({"source": order}, ["hunter2-hunter2"]))
 
 
 def test_a_key_printed_line_by_line_stays_hidden() -> None:

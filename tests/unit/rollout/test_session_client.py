@@ -61,6 +61,7 @@ def test_what_comes_back_is_what_was_said(
     listener: tuple[str, socket.socket], question: bytes
 ) -> None:
     thread = treat(listener[1], echo)
+    # Its complaints, of which there must be none, are looked at in there.
     assert pass_on(listener[0], question) == question + b"\n"
     thread.join(LIMIT)
 
