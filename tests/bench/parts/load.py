@@ -76,8 +76,9 @@ def commit(number: int) -> str:
 def ready(droplet: BenchDroplet, part: Part, say: Callable[[str], None]) -> list[Rival]:
     """Return the rivals that serve A by now; the part's notes say why others do not."""
     found: list[Rival] = []
-    part.notes.append(kamal.why_skipped(kamal.proxy_images(droplet)))
-    for rival in rivals():
+    images = kamal.proxy_images(droplet)
+    part.notes.append(kamal.note(images))
+    for rival in [*rivals(), *kamal.contenders(images, (commit(0), commit(1)))]:
         say(f"{rival.name}: prepared, first release")
         try:
             rival.prepare(droplet)

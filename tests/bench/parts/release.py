@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -101,13 +101,18 @@ def _rival_rollback(rival: base.Rival, droplet: BenchDroplet) -> Contender:
 class Measuring:
     """The measures of this part on one droplet, in an order in which each finds what it needs."""
 
-    def __init__(self, droplet: BenchDroplet, rounds: int, say: Say) -> None:
-        """Measure on `droplet`, `rounds` rounds each, saying each figure."""
+    def __init__(
+        self, droplet: BenchDroplet, others: Sequence[base.Rival], rounds: int, say: Say
+    ) -> None:
+        """Measure on `droplet`, `rounds` rounds each, saying each figure.
+
+        `others` are contenders besides those that can always run.
+        """
         self._droplet, self._rounds, self._say = droplet, rounds, say
         self._ours = commands.OneHost(droplet)
         self._script = StopFirstScript(commands.ONE_SECOND)
-        others = [rival for rival in rivals() if rival.name != self._script.name]
-        self._rivals: list[base.Rival] = [self._script, *others]
+        always = [rival for rival in rivals() if rival.name != self._script.name]
+        self._rivals: list[base.Rival] = [self._script, *always, *others]
         self.series: list[Series] = []
         self.account: dict[str, dict[str, float]] = {}
 
@@ -155,7 +160,7 @@ class Measuring:
         theirs: dict[str, Contender] = {
             rival.name: _rival_rollback(rival, self._droplet)
             for rival in self._rivals
-            if isinstance(rival, BlueGreen)
+            if isinstance(rival, (BlueGreen, kamal.Kamal))
         }
         self._measure(STOPPED, {OURS: ours, **theirs})
         self._measure(WARM, {OURS: lambda number: ours(number, app_standby="warm")})
@@ -246,8 +251,9 @@ def run(rounds: int, say: Say) -> model.Part:
     )
     part.method = METHOD
     with bench_droplet(say) as droplet:
-        part.notes.append(kamal.why_skipped(kamal.proxy_images(droplet)))
-        measuring = Measuring(droplet, rounds, say)
+        images = kamal.proxy_images(droplet)
+        part.notes.append(kamal.note(images))
+        measuring = Measuring(droplet, kamal.contenders(images, (BEFORE, NEW)), rounds, say)
         measuring.all()
     part.series = [*measuring.series, *_two_hosts(rounds, say)]
     part.account = measuring.account

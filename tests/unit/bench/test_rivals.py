@@ -17,7 +17,7 @@ from tests.bench import commands, model
 from tests.bench.droplet import BenchDroplet, merged_inventory
 from tests.bench.model import OURS, Series
 from tests.bench.parts import release
-from tests.bench.rivals import base, kamal
+from tests.bench.rivals import base
 from tests.bench.rivals.blue_green import BlueGreen
 from tests.bench.rivals.docker_container import DockerContainer
 from tests.bench.rivals.haproxy_reload import Haproxy
@@ -139,15 +139,6 @@ def test_another_commit_or_none_does_not_count(
 def test_a_proxy_may_take_a_moment() -> None:
     _droplet, passed = fake('{"sha": "old"}', f'{{"sha": "{SHA}"}}')
     base.see(passed, 8083, SHA)
-
-
-def test_kamal_is_skipped_with_the_reason_and_marked_figures() -> None:
-    absent, present = kamal.why_skipped([]), kamal.why_skipped(["basecamp/kamal-proxy:v0.9.0"])
-    assert "is not on the droplet" in absent
-    assert "kamal-proxy:v0.9.0" in present
-    for note in (absent, present):
-        assert "4.8 s idle and 6.3 s under load" in note
-        assert "not of this run" in note
 
 
 def test_the_inventory_is_the_fleets_but_for_its_host_and_its_balancer() -> None:
