@@ -49,6 +49,18 @@ class Rival(Protocol):
         """Remove what it has put on the droplet. Raises RivalError."""
 
 
+class OnDroplet:
+    """What every rival is that drives its work on one droplet: without one until it is prepared."""
+
+    name: str
+    _droplet: BenchDroplet | None = None
+
+    def _host(self) -> BenchDroplet:
+        if self._droplet is None:
+            raise RivalError(f"{self.name} was not prepared")
+        return self._droplet
+
+
 def image_of(sha: str) -> str:
     """Return the image of a commit as a droplet pulls it."""
     return f"{REGISTRY}/api:{sha}"

@@ -56,20 +56,14 @@ class Proxy(Protocol):
         """Return the script that removes it."""
 
 
-class BlueGreen:
+class BlueGreen(base.OnDroplet):
     """A blue-green release by a shell script that is piped over one SSH connection."""
 
     def __init__(self, proxy: Proxy) -> None:
-        """Stand behind `proxy`; know of no droplet yet."""
+        """Stand behind `proxy`."""
         self._proxy = proxy
         self.name = proxy.name
         self.port = proxy.port
-        self._droplet: BenchDroplet | None = None
-
-    def _host(self) -> BenchDroplet:
-        if self._droplet is None:
-            raise base.RivalError(f"{self.name} was not prepared")
-        return self._droplet
 
     def _config(self) -> str:
         return f"/root/.docker-{self._proxy.app}"

@@ -45,7 +45,7 @@ PLAYBOOK = """---
 """
 
 
-class DockerContainer:
+class DockerContainer(base.OnDroplet):
     """Ansible as its users have it: no pipelining, no settings but Ansible's own defaults."""
 
     name = "docker_container recreated"
@@ -53,14 +53,8 @@ class DockerContainer:
     _app = "bench-recreated"
 
     def __init__(self) -> None:
-        """Know of no droplet and no release yet."""
-        self._droplet: BenchDroplet | None = None
+        """Know of no release yet."""
         self._released: list[str] = []
-
-    def _host(self) -> BenchDroplet:
-        if self._droplet is None:
-            raise base.RivalError(f"{self.name} was not prepared")
-        return self._droplet
 
     def playbook(self, sha: str) -> str:
         """Return the playbook that releases a commit."""

@@ -97,7 +97,7 @@ def configuration(
     }
 
 
-class Kamal:
+class Kamal(base.OnDroplet):
     """Its own command line on the controller, with a configuration as its manual has it."""
 
     name = NAME
@@ -106,16 +106,10 @@ class Kamal:
     _login = "/root/.docker-bench-kamal"
 
     def __init__(self, proxy_version: str, shas: Sequence[str]) -> None:
-        """Release these commits behind that version of its proxy; know of no droplet yet."""
+        """Release these commits behind that version of its proxy."""
         self._proxy_version = proxy_version
         self._shas = list(shas)
-        self._droplet: BenchDroplet | None = None
         self._released: list[str] = []
-
-    def _host(self) -> BenchDroplet:
-        if self._droplet is None:
-            raise base.RivalError(f"{self.name} was not prepared")
-        return self._droplet
 
     def _kamal(self, *arguments: str) -> None:
         program = self._folder / "program"

@@ -42,7 +42,7 @@ exit 1
 """
 
 
-class StopFirstScript:
+class StopFirstScript(base.OnDroplet):
     """A shell script that is piped over one SSH connection, as found in many repositories."""
 
     name = "stop-first script"
@@ -51,15 +51,9 @@ class StopFirstScript:
     _config = "/root/.docker-bench-script"
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        """Give the container these variables; know of no droplet and no release yet."""
+        """Give the container these variables; know of no release yet."""
         self._environment = dict(environment or {})
-        self._droplet: BenchDroplet | None = None
         self._released: list[str] = []
-
-    def _host(self) -> BenchDroplet:
-        if self._droplet is None:
-            raise base.RivalError(f"{self.name} was not prepared")
-        return self._droplet
 
     def script(self, sha: str) -> str:
         """Return the script that releases a commit."""

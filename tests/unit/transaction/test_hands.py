@@ -9,22 +9,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import SpecError
-from tests.unit.transaction.fakes import answer_from
 from tests.unit.transaction.orders import release, revert, rollback, sha_of
 from tests.unit.transaction.states import assert_consistent, live_and_standby
 from tests.unit.transaction.world import World
 
 A, B, C = (sha_of(name) for name in "abc")
-
-
-@pytest.fixture(name="world")
-def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A bare droplet whose containers answer the health check."""
-    world = World()
-    monkeypatch.setattr(web, "get", answer_from(world))
-    return world
 
 
 def change(world: World, sha: str, **values: t.Any) -> None:

@@ -9,7 +9,6 @@ import json
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     FrozenError,
@@ -21,7 +20,6 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.history import 
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure
-from tests.unit.transaction.fakes import answer_from
 from tests.unit.transaction.host_state import FakeTimers, make_host
 from tests.unit.transaction.orders import order_for, release, revert, rollback, sha_of
 from tests.unit.transaction.states import assert_consistent, live_and_standby
@@ -32,10 +30,8 @@ CANARY = {"percent": 10, "seconds": 3.0}
 
 
 @pytest.fixture(name="world")
-def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
+def fixture_released(world: World) -> World:
     """A droplet with B live and A as the standby."""
-    world = World()
-    monkeypatch.setattr(web, "get", answer_from(world))
     release(world, A)
     release(world, B)
     return world

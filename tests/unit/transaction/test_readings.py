@@ -40,10 +40,8 @@ ASKED = ("containers", "images", "network")
 
 
 @pytest.fixture(name="world")
-def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A droplet with release A live, whose containers answer the health check."""
-    world = World()
-    monkeypatch.setattr(web, "get", answer_from(world))
+def fixture_released(world: World) -> World:
+    """A droplet with release A live."""
     release(world, A)
     return world
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import traffic, web
+from ansible_collections.greenlight.droplet.plugins.module_utils import traffic
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import CheckError
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
-from tests.unit.transaction.fakes import answer_from
 from tests.unit.transaction.host_state import make_host
 from tests.unit.transaction.orders import release, sha_of
 from tests.unit.transaction.world import World
@@ -19,10 +18,8 @@ A, B, C = (sha_of(name) for name in "abc")
 
 
 @pytest.fixture(name="world")
-def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A droplet with release A live, whose containers answer the health check."""
-    world = World()
-    monkeypatch.setattr(web, "get", answer_from(world))
+def fixture_released(world: World) -> World:
+    """A droplet with release A live."""
     release(world, A)
     return world
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import web
 from ansible_collections.greenlight.droplet.plugins.module_utils.cutover import Transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
     LockedError,
@@ -16,21 +15,12 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
 from ansible_collections.greenlight.droplet.plugins.module_utils.host import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils.plan import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils.report import Failure, Outcome
-from tests.unit.transaction.fakes import answer_from
 from tests.unit.transaction.host_state import make_host
 from tests.unit.transaction.orders import order_for, release, revert, rollback, sha_of
 from tests.unit.transaction.states import assert_consistent, live_and_standby
 from tests.unit.transaction.world import World
 
 A, B, C, D = (sha_of(name) for name in "abcd")
-
-
-@pytest.fixture(name="world")
-def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A bare droplet whose containers answer the health check."""
-    world = World()
-    monkeypatch.setattr(web, "get", answer_from(world))
-    return world
 
 
 def test_first_release_is_live_and_has_no_standby(world: World) -> None:
