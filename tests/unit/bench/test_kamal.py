@@ -13,29 +13,12 @@ import pytest
 import yaml
 
 from dev import registry
-from dev.droplets import Connection
 from dev.shell import CommandError
-from tests.bench.droplet import BenchDroplet
 from tests.bench.rivals import base, kamal
+from tests.unit.bench.fakes import FakeDroplet, fake
 
-LINK = Connection("bench", "127.0.0.1", 2399, "root", "/k", "/pins", "10.77.0.140")
 IMAGE = "basecamp/kamal-proxy:v0.9.2"
 OLD, NEW = "1" * 40, "2" * 40
-
-
-class FakeDroplet:
-    """Keeps what a rival runs on it."""
-
-    name = "fake"
-    connection = LINK
-
-    def __init__(self) -> None:
-        self.scripts: list[str] = []
-
-    def run(self, command: str, script: str | None = None) -> str:
-        """Keep the script, or the command that has none."""
-        self.scripts.append(script or command)
-        return ""
 
 
 class Commands:
@@ -73,8 +56,8 @@ def fixture_commands(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command
 def prepared() -> tuple[kamal.Kamal, FakeDroplet]:
     """Return Kamal on a droplet that keeps what is run there."""
     (rival,) = cast("list[kamal.Kamal]", kamal.contenders([IMAGE], [OLD, NEW]))
-    droplet = FakeDroplet()
-    rival.prepare(cast("BenchDroplet", droplet))
+    droplet, passed = fake()
+    rival.prepare(passed)
     return rival, droplet
 
 

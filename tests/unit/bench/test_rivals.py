@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import subprocess
-from typing import cast
 
 import pytest
 import yaml
 
 from dev import settings
-from dev.droplets import Connection
 from tests.bench import commands, model
-from tests.bench.droplet import BenchDroplet, merged_inventory
+from tests.bench.droplet import merged_inventory
 from tests.bench.model import OURS, Series
 from tests.bench.parts import release
 from tests.bench.rivals import base
@@ -25,35 +23,10 @@ from tests.bench.rivals.nginx_reload import Nginx
 from tests.bench.rivals.roster import rivals
 from tests.bench.rivals.script import StopFirstScript
 from tests.e2e.playbooks import Outcome
+from tests.unit.bench.fakes import LINK, fake
 
 SHA = "1" * 40
 OLDER = "2" * 40
-LINK = Connection("bench", "127.0.0.1", 2399, "root", "/k", "/pins", "10.77.0.140")
-
-
-class FakeDroplet:
-    """Keeps the scripts that a rival pipes to it; answers `replies` through the back door."""
-
-    name = "fake"
-
-    def __init__(self, *replies: str) -> None:
-        self.scripts: list[str] = []
-        self.replies = list(replies)
-
-    def run(self, command: str, script: str | None = None) -> str:
-        """Keep the script."""
-        self.scripts.append(script or command)
-        return ""
-
-    def inside(self, _command: str) -> str:
-        """Give the next reply; the last one again and again."""
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-
-
-def fake(*replies: str) -> tuple[FakeDroplet, BenchDroplet]:
-    """The stand-in, once as itself and once as what rivals take it for."""
-    droplet = FakeDroplet(*replies)
-    return droplet, cast("BenchDroplet", droplet)
 
 
 def scripts() -> list[str]:
