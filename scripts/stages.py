@@ -5,9 +5,10 @@
 
 Usage: python -m scripts.stages TARGET ...
 
-Targets joined by a plus sign run side by side: what the first prints is shown as it comes, what the
-others print when they have ended. A target that fails does not keep the next one from running; the
-exit code is 0 when all passed.
+A TARGET may be lanes joined by a plus sign, which run side by side; a lane is targets joined by
+commas, which run one after another. What the first lane prints is shown as it comes, what a target
+of the others prints when it has ended. A target that fails does not keep the next one from running;
+the exit code is 0 when all passed.
 """
 
 from __future__ import annotations
@@ -89,11 +90,16 @@ def run(target: str, *, shown: bool = True) -> Outcome:
     return outcome
 
 
-def run_together(targets: list[str]) -> list[Outcome]:
-    """Run targets side by side; one that is alone is simply run."""
-    with ThreadPoolExecutor(len(targets)) as pool:
-        jobs = [pool.submit(run, name, shown=at == 0) for at, name in enumerate(targets)]
-        return [job.result() for job in jobs]
+def run_lane(lane: str, *, shown: bool) -> list[Outcome]:
+    """Run the targets of a lane one after another."""
+    return [run(target, shown=shown) for target in lane.split(",")]
+
+
+def run_together(lanes: list[str]) -> list[Outcome]:
+    """Run lanes side by side; one that is alone is simply run."""
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        jobs = [pool.submit(run_lane, lane, shown=at == 0) for at, lane in enumerate(lanes)]
+        return [outcome for job in jobs for outcome in job.result()]
 
 
 def main(targets: list[str]) -> int:

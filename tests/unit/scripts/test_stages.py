@@ -62,3 +62,26 @@ def test_targets_with_a_plus_run_side_by_side_and_all_of_them_count(
     assert stages.main(["alone", "left+right"]) == 1
     assert sorted(shown_now) == ["alone", "left"]
     assert "3 passed, 1 failed" in capsys.readouterr().out
+
+
+def test_the_targets_of_a_lane_run_in_order_beside_the_other_lane(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    firsts, seconds = threading.Barrier(2, timeout=10), threading.Barrier(2, timeout=10)
+    ended: list[str] = []
+
+    def run(target: str, *, shown: bool = True) -> stages.Outcome:
+        # Each of a lane meets its neighbour of the other lane: nobody is ahead of its turn.
+        (firsts if target.startswith("first") else seconds).wait()
+        ended.append(target)
+        return stages.Outcome(target, 1, int(target == "first left"), 0, seconds=float(shown))
+
+    monkeypatch.setattr(stages, "run", run)
+    assert stages.main(["first left,second left+first right,second right"]) == 1
+    assert sorted(ended[:2]) == ["first left", "first right"]
+    assert sorted(ended[2:]) == ["second left", "second right"]
+    out = capsys.readouterr().out
+    assert out.index("first left") < out.index("second left") < out.index("first right")
+    assert "4 passed, 1 failed" in out
+    assert [float(line.split()[2]) for line in out.splitlines() if " left " in line] == [1.0, 1.0]
+    assert [float(line.split()[2]) for line in out.splitlines() if " right " in line] == [0.0, 0.0]
