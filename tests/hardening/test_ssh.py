@@ -121,20 +121,22 @@ def test_admin_comes_in_and_then_root_is_kept_out(droplet: Droplet) -> None:
 
 
 def move(droplet: Droplet, folder: Path, come_in: int, wanted: int) -> None:
-    """Set it up with another port, coming in by the droplet's own address."""
+    """Give it another port by all that knows one, coming in by the droplet's own address."""
     known = folder / "known_hosts"
     if not known.exists():
         words = droplet.inside("cat /etc/ssh/ssh_host_ed25519_key.pub").split()
         known.write_text(f"{droplet.address} {words[0]} {words[1]}\n")
     options = f"-o UserKnownHostsFile={known} -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes"
     done = droplet.setup(
+        "--tags",
+        "ssh,firewall",
         variables={
             "ansible_host": droplet.address,
             "ansible_port": come_in,
             "ansible_ssh_common_args": options,
             "ssh_known_hosts_file": str(known),
             "ssh_port": wanted,
-        }
+        },
     )
     assert done.returncode == 0, done.stdout
 
