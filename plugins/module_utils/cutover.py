@@ -39,6 +39,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.plan import (
     Terms,
     make_plan,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils.redact import redact, spellings
 from ansible_collections.greenlight.droplet.plugins.module_utils.snapshot import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils.spec import Order
 
@@ -221,7 +222,7 @@ class Transaction:
         """Go back where the step asks for it and put together what the error says."""
         lines: list[str] = []
         text = "nothing had to go back; the next run completes what is left"
-        reason = str(exc).rstrip(".")
+        reason = self._hide(str(exc).rstrip("."))
         back = step.kind in GOING_BACK and not outcome.is_proved(step)
         way = WayBack(self._host, self._order, target, outcome.before.live)
         if back:
@@ -235,7 +236,7 @@ class Transaction:
             step=step.kind.value,
             reason=reason,
             check=exc.check if isinstance(exc, CheckError) else "",
-            last_answer=exc.last_answer if isinstance(exc, CheckError) else "",
+            last_answer=self._one_line(exc.last_answer) if isinstance(exc, CheckError) else "",
             outcome=text,
             serving=traffic.serving_line(self._host),
             next_command=self._next_command(back),
@@ -259,6 +260,17 @@ class Transaction:
         if target is None:
             return []
         try:
-            return self._host.engine.log_lines(target.id, report.LOG_LINES)
+            lines = self._host.engine.log_lines(target.id, report.LOG_LINES)
         except GreenlightError as exc:
             return [f"(the log cannot be read: {exc})"]
+        return [self._hide(line) for line in lines]
+
+    def _one_line(self, text: str) -> str:
+        return " ".join(self._hide(text).split())[: report.LINE_CHARACTERS]
+
+    def _hide(self, text: str) -> str:
+        """Take the run's secrets out of what an application said, before anything is cut off."""
+        order = self._order
+        return str(
+            redact(text, spellings([*order.container.secrets.values(), order.source.password]))
+        )

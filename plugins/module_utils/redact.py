@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 HIDDEN: t.Final = "********"
@@ -22,16 +23,27 @@ _SHORTEST_LINE: t.Final = 8
 
 
 def secrets_of(params: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the secret values among a transaction's parameters, the longest first.
+    """Return the secret values among a transaction's parameters, as `spellings` does."""
+    return spellings([*(params.get("secrets") or {}).values(), params.get("registry_password")])
+
+
+def spellings(values: t.Iterable[t.Any]) -> list[str]:
+    """Return every text that tells one of these secret values, the longest first.
 
     The longest first, so that a secret that is part of another one does not leave the rest of it.
-    The lines of a key count one by one as well, because logs are told line by line.
+    The lines of a key count one by one as well, because logs are told line by line, and each as
+    JSON has it, because many applications log and answer in JSON.
     """
-    given = [*(params.get("secrets") or {}).values(), params.get("registry_password")]
-    whole = {text for value in given for text in _texts(value)}
+    whole = {text for value in values for text in _texts(value)}
     lines = {line.strip() for text in whole for line in text.splitlines()}
-    found = whole | {line for line in lines if len(line) >= _SHORTEST_LINE}
-    return sorted((text for text in found if text.strip()), key=lambda text: (-len(text), text))
+    told = whole | {line for line in lines if len(line) >= _SHORTEST_LINE}
+    found = {spelled for text in told if text.strip() for spelled in (text, *_in_json(text))}
+    return sorted(found, key=lambda text: (-len(text), text))
+
+
+def _in_json(text: str) -> list[str]:
+    """Return a text as it stands between the quotes of a JSON string, in ASCII and in UTF-8."""
+    return [json.dumps(text, ensure_ascii=is_ascii)[1:-1] for is_ascii in (True, False)]
 
 
 def _texts(value: t.Any) -> list[str]:

@@ -16,6 +16,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils.spec import sho
 LOG_LINES: t.Final = 20
 """How many of the container's last log lines an error shows."""
 
+LINE_CHARACTERS: t.Final = 300
+"""How much of a log line or of an answer an error shows."""
+
 
 class Done(t.NamedTuple):
     """A step that was carried out: its name, what came of it, how many seconds it took."""
@@ -73,7 +76,11 @@ def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
 
 
 class Failure(GreenlightError):
-    """A transaction that ended badly, with all that the error message tells."""
+    """A transaction that ended badly, with all that the error message tells.
+
+    Whoever raises it has taken the secrets out of what the application said: a line is cut here,
+    and nobody would recognize the part of a secret that a cut leaves.
+    """
 
     def __init__(
         self,
@@ -118,7 +125,7 @@ class Failure(GreenlightError):
             lines.append(f"  last answer    {self.last_answer}")
         if self.log_lines:
             lines.append(f"  last {len(self.log_lines)} log lines of the container:")
-            lines += [f"    | {line[:300]}" for line in self.log_lines]
+            lines += [f"    | {line[:LINE_CHARACTERS]}" for line in self.log_lines]
         lines += [
             f"  outcome        {self.outcome}",
             f"  serving now    {self.serving}",

@@ -155,10 +155,10 @@ failure:
       description: The check that said no.
       type: str
     last_answer:
-      description: The last answer to that check.
+      description: The last answer to that check, in one line of at most 300 characters, without the run's secrets.
       type: str
     log_lines:
-      description: The last lines that the new container wrote.
+      description: The last lines that the new container wrote, without the run's secrets.
       type: list
       elements: str
     outcome:

@@ -157,7 +157,7 @@ class RemoteHost:
             command = agent.install_command(self._python)
             self._require(*self._execute(command, agent.archive()))
             code, output, errors = self._execute(agent.open_command(self._python), data)
-        return _read(self._require(code, output, errors))
+        return self._read(self._require(code, output, errors))
 
     def _ask(self, question: Result) -> Result | None:
         question = {**question, "patience": self._patience}
@@ -165,7 +165,7 @@ class RemoteHost:
         code, output, errors = self._execute(command, json.dumps(question).encode())
         if code == NOBODY:
             return None
-        return _read(self._require(code, output, errors, "/usr/bin/perl"))
+        return self._read(self._require(code, output, errors, "/usr/bin/perl"))
 
     def _require(
         self, code: int, output: str, errors: str, program: str = "Python 3.10 or newer"
@@ -180,14 +180,14 @@ class RemoteHost:
             )
         return output
 
-
-def _read(output: str) -> Result:
-    """Return the answer: the last line, since a shell's start may have said something before."""
-    lines = output.strip().splitlines()
-    try:
-        raw = json.loads(lines[-1]) if lines else None
-    except ValueError as exc:
-        raise RemoteError(f"The host's answer is not JSON: {lines[-1][:200]!r}") from exc
-    if not isinstance(raw, dict):
-        raise RemoteError("The host gave no answer.")
-    return raw
+    def _read(self, output: str) -> Result:
+        """Return the answer: the last line, since a shell's start may have said things before."""
+        lines = output.strip().splitlines()
+        try:
+            raw = json.loads(lines[-1]) if lines else None
+        except ValueError as exc:
+            said = redact(lines[-1], secrets_of(self._params))
+            raise RemoteError(f"The host's answer is not JSON: {said[:200]!r}") from exc
+        if not isinstance(raw, dict):
+            raise RemoteError("The host gave no answer.")
+        return raw

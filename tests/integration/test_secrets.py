@@ -109,6 +109,19 @@ def test_a_secret_is_in_its_container_and_nowhere_else(planted: Bench) -> None:
     assert MARKER not in image
 
 
+def test_a_secret_that_the_application_tells_is_hidden_before_it_is_cut(bench: Bench) -> None:
+    """Its last words have the value, which is longer than what an error shows of a line."""
+    bench.one(bench.release("A")).ok()
+    played = bench.played(
+        bench.release("C", secrets={"SAMPLE_START_SECONDS": f"{MARKER}{'x' * 400}"}),
+        arguments=("-vvv",),
+    )
+    (broken,) = played.results
+    assert "could not convert string to float: '********'" in broken.msg
+    assert MARKER not in played.output
+    assert MARKER not in json.dumps(broken.raw)
+
+
 def test_the_sampler_and_the_search_find_what_is_there(planted: Bench) -> None:
     bench = planted
     bench.machine.write("/var/tmp/planted", f"a line with {WRONG} in it")

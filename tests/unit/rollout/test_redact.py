@@ -29,7 +29,11 @@ KEY = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQ\n-----END KEY-----\n"
         ({"secrets": {"A": "pass", "B": "password"}}, ["password", "pass"]),
         ({"secrets": {"A": "ab"}, "registry_password": "abcd"}, ["abcd", "ab"]),
         ({"secrets": {"A": 12345, "B": True, "C": None}}, ["12345", "True", "true"]),
-        ({"secrets": {"A": "short\nlong enough"}}, ["short\nlong enough", "long enough"]),
+        (
+            {"secrets": {"A": "short\nlong enough"}},
+            ["short\\nlong enough", "short\nlong enough", "long enough"],
+        ),
+        ({"secrets": {"A": 'pä"s'}}, ['p\\u00e4\\"s', 'pä\\"s', 'pä"s']),
     ],
 )
 def test_secrets_are_found_with_the_longest_first(
@@ -56,6 +60,14 @@ def test_every_text_at_any_depth_loses_its_secrets() -> None:
 def test_a_value_of_ours_loses_its_secrets_as_well() -> None:
     order = Source("registry.test/api", password="hunter2-hunter2")
     assert "hunter2" not in json.dumps(redact({"source": order}, ["hunter2-hunter2"]))
+
+
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_a_secret_in_a_line_of_json_stays_hidden(is_ascii: bool) -> None:
+    secret = 'quote " backslash \\ umlaut ä'
+    line = json.dumps({"error": f"no login with {secret}!"}, ensure_ascii=is_ascii)
+    shown = redact(line, secrets_of({"secrets": {"A": secret}}))
+    assert json.loads(shown) == {"error": f"no login with {HIDDEN}!"}
 
 
 def test_a_key_printed_line_by_line_stays_hidden() -> None:

@@ -221,6 +221,7 @@ def test_what_a_shell_says_before_the_answer_is_passed_over() -> None:
         ((0, "", ""), "no answer"),
         ((0, "[1]\n", ""), "no answer"),
         ((0, "Segmentation fault\n", ""), "not JSON: 'Segmentation fault'"),
+        ((0, f"{'x' * 195}{SECRET}", ""), r"not JSON: 'x+\*\*\*\*\*'$"),
         ((1, "", "\n".join(f"line {n}" for n in range(9))), "line 4 / .* / line 8"),
         ((1, "only output", ""), "code 1: only output"),
         ((127, "", "python3: not found"), "code 127: python3: not found.*become: true"),
@@ -231,7 +232,7 @@ def test_what_is_no_answer_is_an_error_with_what_the_host_said(answer: Reply, wo
     with pytest.raises(RemoteError, match=words) as caught:
         FakeHost(answer).remote().plan("run-1", reserve=False)
     assert "line 3" not in str(caught.value)
-    assert SECRET not in str(caught.value)
+    assert SECRET[:5] not in str(caught.value)
 
 
 def test_a_failed_client_is_an_error_and_not_a_lost_session() -> None:
