@@ -155,7 +155,9 @@ failure:
       description: The check that said no.
       type: str
     last_answer:
-      description: The last answer to that check, in one line of at most 300 characters, without the run's secrets.
+      description:
+        - The last answer to that check, in one line of at most 300 characters.
+        - The run's secrets are taken out of it.
       type: str
     log_lines:
       description: The last lines that the new container wrote, without the run's secrets.

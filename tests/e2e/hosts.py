@@ -15,13 +15,22 @@ from dev.shell import run
 
 HOSTS = ("api-1", "api-2")
 MAP = "/var/lib/greenlight/api/live.map"
-# Asks Docker, the map file and the proxy itself; prints one JSON object.
+# Asks Docker, the map file and the proxy itself; prints one JSON object. A container that the host
+# removes between the list and the look at what is on it makes the list anew.
 LOOK = """
 import json, subprocess, urllib.request
 def docker(*words):
     return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout
-ids = docker("ps", "-aq", "--no-trunc", "--filter", "label=greenlight.app=api").split()
-found = json.loads(docker("inspect", *ids)) if ids else []
+def listed():
+    ids = docker("ps", "-aq", "--no-trunc", "--filter", "label=greenlight.app=api").split()
+    return json.loads(docker("inspect", *ids)) if ids else []
+for attempt in range(5):
+    try:
+        found = listed()
+        break
+    except subprocess.CalledProcessError as exc:
+        if attempt == 4 or "No such object" not in exc.stderr:
+            raise
 containers = {
     c["Name"].lstrip("/"): [
         c["Id"], c["Config"]["Labels"]["greenlight.sha"], c["State"]["Status"],
