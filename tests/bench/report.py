@@ -19,7 +19,7 @@ NOTE = "<!-- Written by `python -m tests.bench report` from benchmarks/*.json. D
 HOW_TO_RUN = """\
 ## How to run it yourself
 
-    make bench                              # every part, five rounds: about 25 minutes
+    make bench                              # every part, five rounds: most of an hour
     make bench args="release --rounds 3"    # one part, fewer rounds
     make bench args=report                  # only write this page and its plots again
 
