@@ -137,6 +137,7 @@ def _remove_machines(*, everything: bool) -> None:
         networks = docker_cli.ours("network")
         if networks:
             docker_cli.docker("network", "rm", *networks)
+            network.stop_keeping()
         current.note = f"removed {len(networks)}"
 
 

@@ -30,6 +30,8 @@ SUBNET = "10.77.0.0/24"
 GATEWAY = "10.77.0.1"
 # Machines without a fixed address take one from the upper half of the subnet.
 DYNAMIC_RANGE = "10.77.0.128/25"
+# Where the applications of the fleet and of the tests have their slots.
+SLOT_SUBNETS = ("172.30.0.0/16", "172.31.0.0/16")
 BALANCER_ADDRESS = "10.77.0.10"
 REGISTRY_ADDRESS = "10.77.0.20"
 
