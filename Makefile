@@ -47,7 +47,7 @@ soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cu
 	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers
 
 lives: setup ## random lives of a droplet in memory, other ones each time
-	@GREENLIGHT_LIVES=$${GREENLIGHT_LIVES:-2000} $(PYTHON) -m pytest tests/unit/transaction/test_model.py $(args)
+	@GREENLIGHT_LIVES=$${GREENLIGHT_LIVES:-2000} $(PYTHON) -m pytest tests/unit/release/test_model.py $(args)
 
 crash: setup ## processes killed and power cut between any two effects of a release
 	@$(PYTHON) -m pytest tests/crash $(args)

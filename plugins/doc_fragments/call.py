@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of one call; the same as in module_utils/arguments.py."""
+    """Options of one call; the same as in module_utils/_release/argument_spec.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of a transaction; the same as in module_utils/arguments.py."""
+    """Options of a transaction; the same as in module_utils/_release/argument_spec.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -45,11 +45,11 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import networks
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
 
 
 def networks_holding_filter(value: list[str], addresses: list[str]) -> list[str]:
-    """Adapt networks_holding of module_utils/networks.py; raises AnsibleFilterError."""
+    """Adapt networks_holding of module_utils/_firewall/networks.py; raises AnsibleFilterError."""
     try:
         return networks.networks_holding(value, addresses)
     except (KeyError, ValueError) as exc:

@@ -44,11 +44,11 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import networks
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
 
 
 def slot_address_filter(value: str, slot: str) -> str:
-    """Adapt slot_address of module_utils/networks.py; raises AnsibleFilterError."""
+    """Adapt slot_address of module_utils/_firewall/networks.py; raises AnsibleFilterError."""
     try:
         return networks.slot_address(value, slot)
     except (KeyError, ValueError) as exc:

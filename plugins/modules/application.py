@@ -94,13 +94,13 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import setup
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
-from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     RUNTIME_SOCKET,
     STATE_FOLDER,
     design_application,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._release import provision
 
 
 def main() -> None:
@@ -127,10 +127,10 @@ def main() -> None:
             params["state_dir"],
             params["socket"],
         )
-        engine = setup.open_engine(module.check_mode)
-        changes = setup.find_changes(application, engine)
+        engine = provision.open_engine(module.check_mode)
+        changes = provision.find_changes(application, engine)
         if not module.check_mode:
-            setup.apply_changes(application, engine, changes, params["mtu"])
+            provision.apply_changes(application, engine, changes, params["mtu"])
     except GreenlightError as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(

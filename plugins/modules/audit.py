@@ -164,8 +164,8 @@ reasons:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.audit_run import run_audit
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._audit.run import run_audit
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
 
 WAIVER_KEYS = ("rule", "reason", "expires", "hosts", "detail")
 

@@ -84,9 +84,9 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.balancer import verify
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
-from ansible_collections.greenlight.droplet.plugins.module_utils.wait import Clock
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._health.balancer import verify
 
 
 def main() -> None:

@@ -89,8 +89,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import file_set
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import file_set
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
 
 FILE: dict[str, t.Any] = {
     "path": {"type": "str", "required": True},

@@ -156,16 +156,13 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import (
-    firewall,
-    ufw_rules,
-    way_in,
-)
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
     GreenlightError,
     NotSetUpError,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.firewall_spec import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import apply, ufw
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall.policy import (
     build_policy,
     refuse_lock_out,
 )
@@ -205,7 +202,7 @@ def main() -> None:
         policy = build_policy(params)
         if params["admin_address"]:
             refuse_lock_out(policy, params["admin_address"], params["ssh_port"])
-        wall = firewall.Firewall(policy)
+        wall = apply.Firewall(policy)
         if not wall.installed and not module.check_mode:
             raise NotSetUpError("UFW is not installed on this host: install the package ufw first.")
         changes = wall.find_changes()
@@ -216,14 +213,14 @@ def main() -> None:
     module.exit_json(
         changed=bool(changes),
         changes=[change.name for change in changes],
-        rules=sum(len(ufw_rules.entries(policy, version)) for version in (4, 6)),
-        guarded=way_in.is_guarded(),
+        rules=sum(len(ufw.entries(policy, version)) for version in (4, 6)),
+        guarded=guard.is_guarded(),
         networks=sum(len(found) for found in policy.kernel_sets.values()),
         **({"diff": [_diff(change) for change in changes]} if module._diff else {}),
     )
 
 
-def _diff(change: firewall.Change) -> dict[str, str]:
+def _diff(change: apply.Change) -> dict[str, str]:
     name = change.name
     return {
         "before_header": name,

@@ -69,11 +69,11 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
     GreenlightError,
     SpecError,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.freeze import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze import (
     Freeze,
     change_freeze,
 )

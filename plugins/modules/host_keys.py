@@ -57,8 +57,8 @@ changes:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import host_keys
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._access import host_keys
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
 
 
 def main() -> None:

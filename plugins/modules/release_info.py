@@ -220,8 +220,10 @@ ansible_facts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
-from ansible_collections.greenlight.droplet.plugins.module_utils.inspection import inspect_releases
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.info import (
+    inspect_releases,
+)
 
 
 def main() -> None:

@@ -171,10 +171,12 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.arguments import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     transaction_arguments,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils.command import run_module
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.entrypoint import (
+    run_module,
+)
 
 
 def main() -> None:

@@ -86,8 +86,8 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import way_in
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
 
 
 def main() -> None:
@@ -109,14 +109,14 @@ def main() -> None:
     )
     wanted = module.params["state"] == "guarded"
     paths, seconds = module.params["paths"], module.params["seconds"]
-    before = way_in.is_guarded()
+    before = guard.is_guarded()
     try:
         if module.check_mode:
             changed = before != wanted
         elif wanted:
-            changed = way_in.guard(paths, module.params["services"], seconds)
+            changed = guard.guard(paths, module.params["services"], seconds)
         else:
-            changed = way_in.prove()
+            changed = guard.prove()
     except GreenlightError as exc:
         module.fail_json(msg=str(exc))
     text = f"{', '.join(paths)} is put back in {seconds} s unless the new way in is proved"

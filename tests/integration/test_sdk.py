@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import lean_import
 from tests.integration.support.ansible import Call
 from tests.integration.support.bench import Bench, sha
 
@@ -80,17 +79,6 @@ def test_release_refusal_and_rollback_with_the_newer_sdk(newer: Bench) -> None:
 def test_the_distributions_sdk_is_what_the_other_tests_use(bench: Bench) -> None:
     installed = bench.sh("dpkg-query -W -f '${Version}' python3-docker")
     assert installed.startswith(version(bench, "/usr/bin/python3"))
-
-
-def test_the_sdk_is_loaded_in_silence_with_one_guesser_of_encodings(newer: Bench) -> None:
-    source = Path(lean_import.__file__).read_text(encoding="utf-8")
-    program = (
-        f"{source}\nload_requests()\nimport docker\n"
-        "print(sorted({'chardet', 'charset_normalizer', 'requests'} & set(sys.modules)))\n"
-    )
-    for python in ("/usr/bin/python3", PYTHON):
-        said = newer.sh(f"{python} - 2>&1 <<'END'\n{program}END")
-        assert said == "['charset_normalizer', 'requests']\n"
 
 
 def test_an_application_is_prepared_with_the_newer_sdk(newer: Bench) -> None:

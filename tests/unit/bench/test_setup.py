@@ -13,8 +13,8 @@ import tarfile
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils.history import fold
-from ansible_collections.greenlight.droplet.plugins.module_utils.journal import parse
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import fold
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal import parse
 from tests.bench import crowded, firewall_rivals, long_journal
 from tests.bench.parts import setup
 

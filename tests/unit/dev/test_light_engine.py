@@ -16,13 +16,19 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils import engine as engine_file
-from ansible_collections.greenlight.droplet.plugins.module_utils.container import ContainerOptions
-from ansible_collections.greenlight.droplet.plugins.module_utils.engine import Engine
-from ansible_collections.greenlight.droplet.plugins.module_utils.engine_model import REVISION_LABEL
-from ansible_collections.greenlight.droplet.plugins.module_utils.errors import EngineError
-from ansible_collections.greenlight.droplet.plugins.module_utils.health import probe
-from ansible_collections.greenlight.droplet.plugins.module_utils.spec import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import EngineError
+from ansible_collections.greenlight.droplet.plugins.module_utils._docker import (
+    client as engine_file,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
+from ansible_collections.greenlight.droplet.plugins.module_utils._health.probe import probe
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.container_options import (
+    ContainerOptions,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
+    REVISION_LABEL,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     Application,
     HealthCheck,
     Source,

@@ -1,0 +1,285 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that touches the host's file system: atomic writes, appends, locks, /proc."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import stat
+import tempfile
+import typing as t
+from pathlib import Path
+
+from .errors import FileError
+
+
+def read_text(path: str) -> str | None:
+    """Return the file's text, or None when there is no such file. Raises FileError otherwise."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise FileError(f"Cannot read {path}: {exc}.") from exc
+
+
+def read_damaged_text(path: str) -> str:
+    """Return the file's text with bytes that are no UTF-8 replaced; empty when there is none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        raise FileError(f"Cannot read {path}: {exc}.") from exc
+
+
+def size(path: str) -> int:
+    """Return the file's size in bytes; 0 when there is no such file."""
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+
+
+def free_bytes(path: str) -> int:
+    """Return how many bytes can still be written on the file system that holds the path."""
+    try:
+        found = os.statvfs(path)
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+    return found.f_bavail * found.f_frsize
+
+
+def boot_identifier() -> str:
+    """Return the kernel's identifier of this boot."""
+    return read_damaged_text("/proc/sys/kernel/random/boot_id").strip()
+
+
+def _sync_folder(folder: str) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(
+    path: str, text: str, mode: int = 0o644, owner: tuple[int, int] | None = None
+) -> None:
+    """Replace the file so that a reader, also after a power cut, sees the old or the new text.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder. `owner` is a user and a
+    group by number; without it the file is ours. Raises FileError.
+    """
+    folder = os.path.dirname(path)
+    try:
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                if owner is not None:
+                    os.fchown(stream.fileno(), *owner)
+                os.fchmod(stream.fileno(), mode)
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        _sync_folder(folder)
+    except OSError as exc:
+        raise FileError(f"Cannot write {path}: {exc}. The old file is untouched.") from exc
+
+
+def append_lines(path: str, lines: t.Sequence[str]) -> None:
+    """Append lines in one write and fsync them. A torn last line of a crash is closed first.
+
+    What could not be written whole, on a full disk for instance, is taken off again.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            end = os.fstat(descriptor).st_size
+            text = "".join(f"{line}\n" for line in lines)
+            if end > 0 and os.pread(descriptor, 1, end - 1) != b"\n":
+                text = f"\n{text}"
+            _write_whole(descriptor, text.encode(), end)
+        finally:
+            os.close(descriptor)
+    except OSError as exc:
+        raise FileError(f"Cannot append to {path}: {exc}.") from exc
+
+
+def _write_whole(descriptor: int, content: bytes, end: int) -> None:
+    """Write and fsync all of it, or cut the file back to `end` bytes and raise OSError."""
+    try:
+        while content:
+            # A nearly full disk takes a part; the next call then says that it is full.
+            content = content[os.write(descriptor, content) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, end)
+        raise
+
+
+def link(path: str, name: str) -> None:
+    """Give the file a second name in the same folder; a file that has that name is replaced."""
+    try:
+        temporary = f"{name}.new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        os.link(path, temporary)
+        os.replace(temporary, name)
+        _sync_folder(os.path.dirname(name))
+    except OSError as exc:
+        raise FileError(f"Cannot keep {path} as {name}: {exc}.") from exc
+
+
+def remove(path: str) -> None:
+    """Remove the file if it is there. Raises FileError when that fails."""
+    try:
+        os.unlink(path)
+        _sync_folder(os.path.dirname(path))
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise FileError(f"Cannot remove {path}: {exc}.") from exc
+
+
+def remove_temporaries(folder: str, name: str) -> None:
+    """Remove what a killed `write_atomic` of that file has left. Raises FileError."""
+    prefix = f".{name}."
+    for found in os.listdir(folder):
+        if found.startswith(prefix):
+            remove(f"{folder}/{found}")
+
+
+def permissions(path: str) -> tuple[int, int, int] | None:
+    """Return mode, user and group of what is at the path, by number; None when nothing is."""
+    try:
+        found = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+
+
+def make_folder(path: str, mode: int) -> None:
+    """Create the folder with its parents and give it that mode. Raises FileError."""
+    try:
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, mode)
+    except OSError as exc:
+        raise FileError(f"Cannot create the folder {path}: {exc}.") from exc
+
+
+def list_stems(folder: str, suffix: str) -> list[str]:
+    """Return the sorted names, less `suffix`, of the folder's files that end with it."""
+    try:
+        return sorted(n.removesuffix(suffix) for n in os.listdir(folder) if n.endswith(suffix))
+    except FileNotFoundError:
+        return []
+
+
+class HeldLock:
+    """A kernel lock (flock) on a file. It dies with its process, so it can never be stuck."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self, holder: dict[str, t.Any]) -> bool:
+        """Take the lock and write who holds it. Returns False when another process has it."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as exc:
+                os.close(descriptor)
+                if exc.errno in (errno.EAGAIN, errno.EACCES):
+                    return False
+                raise
+        except OSError as exc:
+            raise FileError(f"Cannot lock {self.path}: {exc}.") from exc
+        self._descriptor = descriptor
+        self._name_holder(holder)
+        return True
+
+    def _name_holder(self, holder: dict[str, t.Any]) -> None:
+        """Write who holds it; on a full disk nobody is named, but the way back gets the lock."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):
+                os.write(self._descriptor, json.dumps(holder).encode())
+
+    def release(self) -> None:
+        """Give the lock back. The file stays: removing it would race with a waiting process."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+_DOCKER_DNS = "0B00007F"
+"""127.0.0.11 as /proc/net/tcp writes it: Docker's own resolver inside a container."""
+
+_LOOPBACK = ("0100007F", "00000000000000000000000001000000")
+
+
+def _listening(table: str) -> set[tuple[str, int, str]]:
+    """Return (address, port, inode) of each LISTEN (0A) socket of a /proc/net/tcp table."""
+    found: set[tuple[str, int, str]] = set()
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        if len(fields) > 9 and fields[3] == "0A":
+            address, port = fields[1].rsplit(":", 1)
+            if address != _DOCKER_DNS:
+                found.add((address, int(port, 16), fields[9]))
+    return found
+
+
+def listening_ports(pid: int) -> dict[int, bool]:
+    """Return the TCP ports on which anything listens in that process's network namespace.
+
+    The value is True when the port can be reached from outside, False for loopback alone.
+    """
+    ports: dict[int, bool] = {}
+    for name in ("tcp", "tcp6"):
+        table = read_text(f"/proc/{pid}/net/{name}") or ""
+        for address, port, _inode in _listening(table):
+            ports[port] = ports.get(port, False) or address not in _LOOPBACK
+    return dict(sorted(ports.items()))
+
+
+def port_owners(port: int) -> list[str]:
+    """Return the sorted command names of the processes of this host that listen on the port."""
+    inodes: set[str] = set()
+    for name in ("tcp", "tcp6"):
+        table = read_text(f"/proc/self/net/{name}") or ""
+        inodes.update(inode for _address, found, inode in _listening(table) if found == port)
+    owners: set[str] = set()
+    if inodes:
+        wanted = {f"socket:[{inode}]" for inode in inodes}
+        for name in os.listdir("/proc"):
+            if name.isdigit() and wanted & _open_sockets(name):
+                owners.add((read_text(f"/proc/{name}/comm") or "?").strip())
+    return sorted(owners) if owners or not inodes else ["an unknown process"]
+
+
+def _open_sockets(pid: str) -> set[str]:
+    """Return what the process's file descriptors point to; empty when it has just ended."""
+    links: set[str] = set()
+    try:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            links.add(os.readlink(f"/proc/{pid}/fd/{name}"))
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return links
+    return links

@@ -1,0 +1,272 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that touches Docker. Works with the SDK 5.0.3 and 7.x, Engine API 1.41 or newer.
+
+Containers are found by their labels, never by name: a container that merely has our name is not
+ours. Every call that changes something is one method.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .._core.errors import EngineError, NotSetUpError
+from .._model.container_options import ContainerOptions, host_options
+from .._model.engine_model import (
+    LABEL,
+    REVISION_LABEL,
+    Container,
+    Image,
+    container_of,
+    image_of,
+    local_repository,
+)
+from .._model.spec import Application, Source
+
+try:
+    from docker import APIClient
+    from docker.errors import APIError, DockerException, NotFound
+    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+    from requests.exceptions import RequestException
+
+    HAS_DOCKER = True
+except ImportError:
+    HAS_DOCKER = False
+
+SOCKET: t.Final = "unix:///var/run/docker.sock"
+CALL_TIMEOUT: t.Final = 120
+"""Seconds that one call may stay silent; a pull is not bounded as long as it makes progress."""
+
+
+@functools.cache
+def connect(address: str) -> APIClient:
+    """Return the SDK's client for an engine, the same one for all phases of a session.
+
+    Raises NotSetUpError when nothing answers at the address.
+    """
+    try:
+        client = APIClient(base_url=address, version="auto", timeout=CALL_TIMEOUT)
+    except (DockerException, RequestException) as exc:
+        raise NotSetUpError(
+            "The Docker engine does not answer on this host. 'systemctl status docker' says"
+            f" why; on a new host run setup-api.yml first. ({exc})"
+        ) from exc
+    # It speaks to a socket of this host: neither a proxy nor a password file concerns it, and to
+    # look for them at each call takes a fifth of its time.
+    client.trust_env = False
+    return client
+
+
+class Engine:
+    """The Docker engine of this host."""
+
+    def __init__(self) -> None:
+        if not HAS_DOCKER:
+            raise NotSetUpError(
+                "This host has no Docker SDK for Python (python3-docker). Run setup-api.yml first."
+            )
+        self._client = connect(SOCKET)
+
+    def _call(
+        self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any
+    ) -> t.Any:
+        """Run one SDK call and translate its errors into an EngineError that says what failed."""
+        try:
+            return function(*args, **named)
+        except APIError as exc:
+            raise EngineError(f"Docker could not {what}: {exc.explanation or exc}") from exc
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"Docker did not answer the call to {what}: {exc}") from exc
+
+    def architecture(self) -> str:
+        """Return the host's architecture in Docker's words, such as amd64."""
+        return str(self._call("tell its version", self._client.version)["Arch"])
+
+    # -- containers ------------------------------------------------------------------------------
+
+    def containers(self, app: str) -> list[Container]:
+        """Return the application's containers in any state, oldest release first."""
+        listed = self._call(
+            "list containers",
+            self._client.containers,
+            all=True,
+            filters={"label": [f"{LABEL}app={app}"]},
+        )
+        found = [self.container(entry["Id"]) for entry in listed]
+        return sorted((c for c in found if c is not None), key=lambda c: (c.release, c.created))
+
+    def container(self, identifier: str) -> Container | None:
+        """Return one container, or None when it is gone."""
+        try:
+            return container_of(self._client.inspect_container(identifier))
+        except NotFound:
+            return None
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"Docker could not inspect {identifier[:12]}: {exc}") from exc
+
+    def names_in_use(self) -> set[str]:
+        """Return the names of all containers on the host, ours or not."""
+        listed = self._call("list containers", self._client.containers, all=True)
+        return {name.lstrip("/") for entry in listed for name in entry.get("Names") or ()}
+
+    def create(
+        self,
+        application: Application,
+        name: str,
+        image: str,
+        labels: dict[str, str],
+        options: ContainerOptions,
+    ) -> str:
+        """Create a container in the slot its labels name, with no port published; return its id."""
+        slot = application.slots[labels["slot"]]
+        endpoint = EndpointConfig(
+            self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
+        )
+        created = self._call(
+            f"create the container {name}",
+            self._client.create_container,
+            image,
+            name=name,
+            command=list(options.command) or None,
+            user=options.user or None,
+            environment={**options.env, **options.secrets},
+            labels={f"{LABEL}{key}": value for key, value in labels.items()},
+            host_config=self._client.create_host_config(
+                **host_options(application.network, options)
+            ),
+            networking_config={"EndpointsConfig": {application.network: endpoint}},
+        )
+        return str(created["Id"])
+
+    def start(self, identifier: str) -> None:
+        """Start a container that was created or stopped."""
+        self._call(f"start {identifier[:12]}", self._client.start, identifier)
+
+    def stop(self, identifier: str, grace: int) -> None:
+        """Stop a container: SIGTERM, then SIGKILL after `grace` seconds."""
+        self._call(f"stop {identifier[:12]}", self._client.stop, identifier, timeout=grace)
+
+    def remove(self, identifier: str) -> None:
+        """Remove a container, also a running one, with its anonymous volumes."""
+        try:
+            self._client.remove_container(identifier, v=True, force=True)
+        except NotFound:
+            return
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"Docker could not remove {identifier[:12]}: {exc}") from exc
+
+    def set_restart_policy(self, identifier: str, policy: str) -> None:
+        """Set what Docker does when the container's process ends: 'no' or 'unless-stopped'."""
+        self._call(
+            f"set the restart policy of {identifier[:12]}",
+            self._client.update_container,
+            identifier,
+            restart_policy={"Name": policy},
+        )
+
+    def log_lines(self, identifier: str, lines: int) -> list[str]:
+        """Return the last `lines` lines that the container wrote, without control characters."""
+        raw = self._call("read its log", self._client.logs, identifier, tail=lines)
+        text = raw.decode("utf-8", "replace")
+        clean = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+        return clean.splitlines()[-lines:]
+
+    # -- images ----------------------------------------------------------------------------------
+
+    def image(self, reference: str) -> Image | None:
+        """Return an image that is on the host, or None."""
+        try:
+            raw = self._client.inspect_image(reference)
+        except NotFound:
+            return None
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"Docker could not inspect the image {reference}: {exc}") from exc
+        return image_of(raw)
+
+    def images(self, app: str) -> list[Image]:
+        """Return the images kept for the application, and all that have lost their name.
+
+        Without their users, which Docker tells of one image at a time.
+        """
+        # Every image of ours says its revision. One list, because Docker adds up sizes for each.
+        listed = self._call("list images", self._client.images, filters={"label": [REVISION_LABEL]})
+        name = f"{local_repository(app)}:"
+        images = [image_of(entry) for entry in listed]
+        return [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
+
+    def pull(self, source: Source, digest: str) -> None:
+        """Pull an image by its digest. The credentials go with this call and are stored nowhere."""
+        auth = (
+            {"username": source.username, "password": source.password} if source.username else None
+        )
+        what = f"pull {source.image}@{digest}"
+        progress = self._call(
+            what,
+            self._client.pull,
+            source.image,
+            tag=digest,
+            stream=True,
+            decode=True,
+            auth_config=auth,
+        )
+        try:
+            for message in progress:
+                if "error" in message:
+                    raise EngineError(f"Docker could not {what}: {message['error']}")
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
+
+    def tag(self, image: str, repository: str, tag: str) -> None:
+        """Give an image a name on this host, so that a clean-up of dangling images spares it."""
+        self._call(f"tag {image[:19]}", self._client.tag, image, repository, tag=tag, force=True)
+
+    def remove_image(self, reference: str) -> None:
+        """Remove one name of an image, and the image when it was the last; absent is fine."""
+        try:
+            self._client.remove_image(reference)
+        except NotFound:
+            return
+        except (DockerException, RequestException) as exc:
+            raise EngineError(f"Docker could not remove the image {reference}: {exc}") from exc
+
+    # -- network ---------------------------------------------------------------------------------
+
+    def network(self, name: str) -> dict[str, t.Any] | None:
+        """Return Docker's description of the network with exactly that name, or None."""
+        listed = self._call("list networks", self._client.networks, names=[name])
+        return next((entry for entry in listed if entry["Name"] == name), None)
+
+    def subnets(self) -> dict[str, str]:
+        """Return the subnet of each bridge network on the host, by its name."""
+        listed = self._call("list networks", self._client.networks)
+        return {
+            entry["Name"]: pool["Subnet"]
+            for entry in listed
+            for pool in ((entry.get("IPAM") or {}).get("Config") or [])[:1]
+            if "Subnet" in pool
+        }
+
+    def create_network(self, application: Application, mtu: int) -> None:
+        """Create the application's bridge network; `mtu` is in bytes, 0 leaves Docker's own."""
+        # Nothing in one slot has to speak to the other one. A network that is there keeps what it
+        # has: to change it would mean to remove it, with the containers on it.
+        options = {
+            "com.docker.network.bridge.name": application.bridge,
+            "com.docker.network.bridge.enable_icc": "false",
+        }
+        if mtu:
+            options["com.docker.network.driver.mtu"] = str(mtu)
+        self._call(
+            f"create the network {application.network}",
+            self._client.create_network,
+            application.network,
+            driver="bridge",
+            check_duplicate=True,
+            options=options,
+            labels={f"{LABEL}app": application.app},
+            ipam=IPAMConfig(
+                pool_configs=[IPAMPool(subnet=application.subnet, gateway=application.gateway)]
+            ),
+        )

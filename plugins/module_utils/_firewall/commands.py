@@ -1,0 +1,127 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that talks to the kernel's packet filter: iptables, nft, and UFW's own program."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import subprocess
+import typing as t
+
+from .._core.errors import FirewallError, NotSetUpError
+from .nftables import TABLE
+
+COMMAND_SECONDS: t.Final = 60
+"""Seconds that one call may take; a reload of UFW on a busy host takes a few."""
+
+UFW_LOCK: t.Final = "/run/ufw.lock"
+"""The lock that UFW's own program takes, so that it does not write its files while we do."""
+
+_IPTABLES: t.Final = {4: "iptables", 6: "ip6tables"}
+
+
+def _run(command: t.Sequence[str], text: str = "") -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_SECONDS,
+        )
+    except FileNotFoundError as exc:
+        raise NotSetUpError(
+            f"{command[0]} is not installed on this host. Run setup-api.yml: its role firewall"
+            " installs it."
+        ) from exc
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise FirewallError(f"'{' '.join(command)}' did not end: {exc}.") from exc
+
+
+def _demand(command: t.Sequence[str], text: str = "") -> str:
+    done = _run(command, text)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise FirewallError(f"'{' '.join(command)}' failed: {said[:500]}")
+    return done.stdout
+
+
+@contextlib.contextmanager
+def ufw_lock() -> t.Iterator[None]:
+    """Keep UFW's program out, as it keeps a second one of itself out."""
+    with open(UFW_LOCK, "w", encoding="utf-8") as stream:
+        fcntl.lockf(stream, fcntl.LOCK_EX)
+        yield
+
+
+def live_rules(version: int) -> list[str]:
+    """Return all rules of the filter table as iptables lists them; empty when it is missing."""
+    try:
+        return _demand([_IPTABLES[version], "-w", "-S"]).splitlines()
+    except NotSetUpError:
+        return []
+
+
+def restore(text: str, version: int) -> None:
+    """Load rules in one transaction, after a dry run; other chains stay. Raises FirewallError."""
+    program = f"{_IPTABLES[version]}-restore"
+    _demand([program, "--noflush", "--test"], text)
+    _demand([program, "--noflush", "-w"], text)
+
+
+def change_rule(rule: str, version: int, wanted: bool) -> None:
+    """Append one rule ('-A chain ...') to its chain, or delete it."""
+    words = rule.split()
+    there = _run([_IPTABLES[version], "-w", "-C", *words[1:]]).returncode == 0
+    if there != wanted:
+        _demand([_IPTABLES[version], "-w", "-A" if wanted else "-D", *words[1:]])
+
+
+def listed_table() -> str:
+    """Return our nftables table without the elements of its sets; empty when there is none."""
+    try:
+        done = _run(["nft", "-t", "list", "table", *TABLE.split()])
+    except NotSetUpError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""
+
+
+def check_table(text: str) -> None:
+    """Have nft check a file's text without loading it. Raises FirewallError."""
+    _demand(["nft", "-c", "-f", "-"], text)
+
+
+def load_table(path: str) -> None:
+    """Load a file in one transaction. Raises FirewallError; the old table then still filters."""
+    _demand(["nft", "-f", path])
+
+
+def enable_ufw() -> None:
+    """Switch UFW on, now and at boot."""
+    _demand(["ufw", "--force", "enable"])
+
+
+def forget_ufw_chains(version: int) -> None:
+    """Remove UFW's chains and the jumps to them, in one transaction.
+
+    After a flush by hand UFW finds its chains and takes them for hooked in; without them it makes
+    everything anew.
+    """
+    live = live_rules(version)
+    chains = [line.split()[1] for line in live if line.startswith("-N ufw")]
+    jumps = [
+        f"-D{line[2:]}"
+        for line in live
+        if line.startswith(("-A INPUT ", "-A OUTPUT ", "-A FORWARD ")) and " -j ufw" in line
+    ]
+    heads, ends = [f":{chain} - [0:0]" for chain in chains], [f"-X {chain}" for chain in chains]
+    text = "\n".join(("*filter", *heads, *jumps, *ends, "COMMIT", ""))
+    _demand([f"{_IPTABLES[version]}-restore", "--noflush", "-w"], text)
+
+
+def reload_ufw() -> None:
+    """Let UFW load everything anew; established connections go on."""
+    _demand(["ufw", "reload"])

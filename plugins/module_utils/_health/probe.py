@@ -1,0 +1,106 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does a slot work? One probe, and the pure judgement of its answer."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import types
+from dataclasses import dataclass
+
+from .._core import http
+from .._core.errors import SpecError
+from .._model.spec import HealthCheck
+
+USER_AGENT = "greenlight-health-check"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one probe: is it healthy, is waiting pointless, why, and what came back."""
+
+    healthy: bool
+    reason: str
+    answer: str
+    final: bool = False
+
+
+@functools.cache
+def _jmespath() -> types.ModuleType:
+    """Load the library when there is an expression for it: most health checks have none.
+
+    Raises SpecError on a host without it.
+    """
+    try:
+        return importlib.import_module("jmespath")
+    except ImportError as exc:
+        raise SpecError(
+            "health.expect needs python3-jmespath on the host. Run setup-api.yml again."
+        ) from exc
+
+
+def check_expectation(expression: str) -> None:
+    """Raise SpecError when the JMESPath expression cannot be compiled on this host."""
+    if not expression:
+        return
+    library = _jmespath()
+    try:
+        library.compile(expression)
+    except library.exceptions.JMESPathError as exc:
+        raise SpecError(
+            f"health.expect {expression!r} is not a JMESPath expression: {exc}"
+        ) from exc
+
+
+def describe(answer: http.Answer) -> str:
+    """Say what an answer was, with the whole body: who shows it takes the secrets out and cuts."""
+    body = answer.body if answer.body.strip() else "(empty body)"
+    return f"HTTP {answer.status} in {answer.seconds * 1000:.0f} ms: {body}"
+
+
+def judge(answer: http.Answer, check: HealthCheck) -> Verdict:
+    """Tell whether an answer is the one the health check wants. Pure."""
+    said = describe(answer)
+    if answer.status not in check.status and 300 <= answer.status < 400:
+        target = answer.headers.get("location", "(no Location header)")
+        reason = (
+            f"the health path {check.path} redirects to {target}; redirects are not followed,"
+            " because they would judge another server. Set health.path to the final path, or"
+            " health.host to the name the application wants"
+        )
+        return Verdict(False, reason, said, final=True)
+    if answer.status not in check.status:
+        wanted = " or ".join(str(code) for code in check.status)
+        return Verdict(False, f"status {answer.status}, wanted {wanted}", said)
+    if not check.expect:
+        return Verdict(True, f"status {answer.status}", said)
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return Verdict(False, "the body is not JSON, and health.expect needs JSON", said)
+    library = _jmespath()
+    try:
+        found = library.search(check.expect, document)
+    except library.exceptions.JMESPathError as exc:
+        return Verdict(False, f"{check.expect!r} cannot be evaluated: {exc}", said)
+    if found is True:
+        return Verdict(True, f"status {answer.status} and {check.expect}", said)
+    return Verdict(False, f"{check.expect!r} gave {json.dumps(found)}, wanted true", said)
+
+
+def probe(address: str, port: int, check: HealthCheck) -> Verdict:
+    """Ask the health path once and judge what comes back."""
+    try:
+        answer = http.get(
+            address,
+            port,
+            check.path,
+            headers={"Host": check.host, "User-Agent": USER_AGENT, "Accept": "application/json"},
+            timeout=check.timeout,
+        )
+    except http.NoAnswer as exc:
+        return Verdict(False, f"no HTTP answer ({exc})", f"none ({exc})")
+    return judge(answer, check)

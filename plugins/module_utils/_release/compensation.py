@@ -1,0 +1,216 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way back: the pointer first, then everything else, each part as far as it can be done.
+
+A fault seldom comes alone: Docker, HAProxy or the disk may be what failed the release. So every
+part is tried by itself, what could not be done is said, and a container is stopped only when no
+traffic can be led to it any more.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.clock import wait_until
+from .._core.errors import (
+    CheckError,
+    EngineError,
+    FileError,
+    GreenlightError,
+    ProxyError,
+    TimerError,
+)
+from .._haproxy.runtime_api import Route
+from .._model.engine_model import Container
+from .._model.spec import Order, short_sha
+from .._state.history import REVERTED
+from . import health_gate, traffic
+from .context import Host
+
+_PROXY_LIMIT: t.Final = 5.0
+"""Seconds that HAProxy may take to come back; systemd starts it again 0.1 s after it has died."""
+
+_ENGINE_LIMIT: t.Final = 30.0
+"""Seconds that Docker may take to come back before a container is left to the next run."""
+
+_UP_LIMIT: t.Final = 5.0
+"""Seconds that an old container which had to be started again may take to be UP."""
+
+
+class WayBack:
+    """Lets the old release serve and the new one go. `said` tells what was done, for people."""
+
+    def __init__(
+        self, host: Host, order: Order, target: Container | None, old: Container | None
+    ) -> None:
+        self._host = host
+        self._order = order
+        self._target = target if target != old else None
+        self._old = old
+        self._safe = True
+        self.said: list[str] = []
+        self.pointer_seconds: float | None = None
+
+    def __str__(self) -> str:
+        return "; ".join(self.said) or "nothing was started, nothing has changed"
+
+    def point(self) -> None:
+        """Move the pointer back if it leads, or may lead, to the new release.
+
+        The proxy is asked first: an effect whose answer was lost may have taken place.
+        """
+        begin = self._host.clock.now()
+        route = self._route()
+        if route.answered and (route.canary or route.percent):
+            self._end_canary()
+        target = self._target
+        if target is None or target.slot not in (route.slot, route.file):
+            return
+        if self._old is not None and not self._ensure_up(self._old, route):
+            self._safe = False
+            return
+        self._move()
+        self.pointer_seconds = self._host.clock.now() - begin
+
+    def _end_canary(self) -> None:
+        failure = self._retry(self._host.proxy.clear_canary, ProxyError, _PROXY_LIMIT)
+        if failure is None:
+            self.said.append("the canary is over")
+            return
+        # Its share of the requests may still be led to the new release.
+        self._safe = False
+        self.said.append(f"could not end the canary ({_line(failure)})")
+
+    def _route(self) -> Route:
+        try:
+            return self._host.proxy.read_route()
+        except (ProxyError, FileError) as exc:
+            # Nothing is known: everything below has to assume the worst.
+            self._safe = False
+            self.said.append(f"the pointer cannot be read ({_line(exc)})")
+            return Route(None, None, answered=False)
+
+    def _ensure_up(self, old: Container, route: Route) -> bool:
+        """Tell whether the old container can serve, after starting it again when it does not run.
+
+        Asking HAProxy alone is the fast way: it knows in a millisecond.
+        """
+        other_slot = self._target is not None and self._target.slot != old.slot
+        kept = old.restart_policy == "unless-stopped"
+        if other_slot and kept and route.answered and self._is_up(old):
+            return True
+        return self._try(
+            f"start {old.name}",
+            lambda: self._start(old, route.answered),
+            EngineError,
+            CheckError,
+            ProxyError,
+        )
+
+    def _is_up(self, old: Container) -> bool:
+        try:
+            return self._host.proxy.status(old.slot).is_up
+        except ProxyError:
+            # It has died since the pointer was read.
+            return False
+
+    def _start(self, old: Container, proxy_answers: bool) -> None:
+        """Start what may run already; without HAProxy, Docker's word has to do."""
+        engine = self._host.engine
+        engine.start(old.id)
+        engine.set_restart_policy(old.id, "unless-stopped")
+        if proxy_answers:
+            health_gate.wait_for_up(self._host, old.slot, _UP_LIMIT)
+
+    def _move(self) -> None:
+        host, slot = self._host, self._old.slot if self._old else None
+        written = self._try(
+            "write the pointer file", lambda: host.proxy.write_route_file(slot), FileError
+        )
+        moved = self._retry(lambda: host.proxy.set_runtime_route(slot), ProxyError, _PROXY_LIMIT)
+        if moved is not None:
+            self.said.append(f"HAProxy does not answer ({_line(moved)})")
+        # Whichever half failed may still lead traffic to the new release.
+        self._safe = self._safe and written and moved is None
+        if moved is None:
+            name = short_sha(self._old.sha) if self._old else "no release"
+            self.said.append(f"the pointer is back on {name}")
+
+    def clear(self, reason: str, **facts: t.Any) -> None:
+        """Drain and dismiss the new container, write down what happened, give the lease back."""
+        if self._target is not None and self._safe:
+            self._dismiss(self._target)
+        elif self._target is not None:
+            self.said.append(
+                f"{self._target.name} goes on running, because traffic may still reach it; the next"
+                " run puts that right"
+            )
+        target = self._target
+        self._try(
+            "write to the journal",
+            lambda: self._host.journal.write(
+                REVERTED,
+                self._order.run,
+                action=self._order.action,
+                reason=reason,
+                release=target.release if target else "",
+                sha=target.sha if target else self._order.sha,
+                back_seconds=self.pointer_seconds,
+                **facts,
+            ),
+            FileError,
+        )
+        self._try("end the lease", self._end_lease, FileError)
+
+    def _end_lease(self) -> None:
+        self._host.lock.end_own_lease(self._order.run)
+
+    def _dismiss(self, target: Container) -> None:
+        limit = self._order.drain_seconds
+        self._try("drain", lambda: traffic.drain(self._host, target, limit), ProxyError, CheckError)
+        failure = self._retry(lambda: self._take_away(target), EngineError, _ENGINE_LIMIT)
+        if failure is not None:
+            self.said.append(
+                f"{target.name} could not be removed ({_line(failure)}); the next run does that"
+            )
+
+    def _take_away(self, target: Container) -> None:
+        history = self._host.journal.read()
+        own = history.run(self._order.run).turns
+        earlier = {t.release for t in history.turns if not any(t is mine for mine in own)}
+        if target.release in earlier:
+            self._try("forget its timer", self._host.timers.forget, TimerError)
+            grace = self._order.container.stop_timeout
+            traffic.stop_for_rollback(self._host, target, grace)
+            self.said.append(f"the standby {target.name} is stopped again and kept")
+        else:
+            self._host.engine.remove(target.id)
+            self.said.append(f"the new container {target.name} is gone")
+
+    def _try(self, what: str, work: t.Callable[[], object], *kinds: type[GreenlightError]) -> bool:
+        """Do one part; say so when it fails, and go on. Returns whether it was done."""
+        try:
+            work()
+        except kinds as exc:
+            self.said.append(f"could not {what} ({_line(exc)})")
+            return False
+        return True
+
+    def _retry(
+        self, work: t.Callable[[], object], kind: type[GreenlightError], limit: float
+    ) -> GreenlightError | None:
+        """Do one part, again and again for `limit` seconds; return the last error if it failed."""
+
+        def attempt() -> GreenlightError | None:
+            try:
+                work()
+            except kind as exc:
+                return exc
+            return None
+
+        return wait_until(attempt, lambda e: e is None, limit, 0.25, self._host.clock).last
+
+
+def _line(exc: GreenlightError) -> str:
+    return str(exc).splitlines()[0].rstrip(".") if str(exc) else type(exc).__name__

@@ -1,0 +1,232 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What modules release and rollback share: parameters in, one transaction, a result out."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import typing as t
+
+from .._core.errors import GreenlightError, RegistryError, SpecError
+from .._docker.registry import Registry
+from .._haproxy.runtime_api import CONFIGURATION
+from .._model.engine_model import REVISION_LABEL, Container, local_repository
+from .._model.spec import Order, is_full_sha, short_sha
+from .._state.descriptor import read_application
+from . import report
+from .argument_spec import build_order
+from .context import Host, open_host
+from .host_state import Snapshot
+from .planner import Phase
+from .revert import Reversal
+from .target import Goal, release_goal, rollback_goal
+from .transaction import Transaction
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+Action = t.Literal["release", "rollback"]
+
+_UNNAMED: t.Final = "single-"
+"""Prefix of the run identifier that is made up when the caller names none."""
+
+
+def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
+    """Run one call of module release or rollback and leave through exit_json or fail_json."""
+    result = call(action, module.params, module.check_mode)
+    if result.pop("failed", False):
+        module.fail_json(**result)
+    for note in result.get("notes", []):
+        module.warn(note)
+    module.exit_json(**result)
+    raise AssertionError("exit_json and fail_json do not return")
+
+
+def call(
+    action: Action,
+    params: dict[str, t.Any],
+    check_mode: bool,
+    say: t.Callable[[report.Done], None] = report.keep_quiet,
+    *,
+    look_after: bool = True,
+) -> dict[str, t.Any]:
+    """Carry out one call and return its result; one that failed has `failed` and `msg`.
+
+    `say` hears of each step as soon as it is done. Without `look_after` the result of what has
+    changed says nothing of the state after it, except for the container of the release in `live`:
+    for a phase on which others follow at once.
+    """
+    try:
+        return _execute(action, params, check_mode, say, look_after=look_after)
+    except report.Failure as exc:
+        return {
+            "failed": True,
+            "msg": str(exc),
+            "failure": exc.to_dict(),
+            "steps": [done.to_dict() for done in exc.done],
+            "changed": exc.changed,
+        }
+    except GreenlightError as exc:
+        return {"failed": True, "changed": False, "msg": str(exc)}
+
+
+def _execute(
+    action: Action,
+    params: dict[str, t.Any],
+    check_mode: bool,
+    say: t.Callable[[report.Done], None],
+    *,
+    look_after: bool,
+) -> dict[str, t.Any]:
+    # An unknown application or a bare host is the first thing to say, before any option's value.
+    read_application(params["app"])
+    order = build_order(action, params)
+    state = params["state"]
+    order = dataclasses.replace(order, run=order.run or f"{_UNNAMED}{os.urandom(6).hex()}")
+    host = open_host(params["app"])
+    transaction = Transaction(host, order, say)
+    if state == "reverted":
+        return _reverted(host, order, check_mode, say)
+    said = notes(host)
+    goal = find_goal(host, order)
+    phase: Phase = "settled" if state == "planned" else state
+    if state == "planned" or check_mode:
+        reserve = params["reserve"] and not check_mode
+        outcome = transaction.preview(goal, phase, reserve=reserve)
+        changed = check_mode and state != "planned" and bool(outcome.plan.steps)
+    else:
+        outcome = transaction.run(goal, phase, look_after=look_after)
+        changed = bool(outcome.done)
+    return {**_result(outcome, order, changed), "notes": [*said, *outcome.notes]}
+
+
+def notes(host: Host) -> list[str]:
+    """Return what somebody should know although it stops no release."""
+    said: list[str] = []
+    if host.proxy.is_edited():
+        said.append(
+            f"{CONFIGURATION} was changed by hand since set-up wrote it; setup-api.yml puts it back"
+        )
+    return said
+
+
+def find_goal(host: Host, order: Order) -> t.Callable[[Snapshot], Goal]:
+    """Return the function that turns a snapshot into the goal of this order.
+
+    Raises RegistryError, also for a revision label that contradicts the SHA, and SpecError.
+    """
+    config = order.container.config_hash(host.application.container_port)
+    if order.action == "release":
+        sha, digest = _resolve(host, order)
+        image = f"{order.source.image}@{digest}"
+        return lambda snapshot: release_goal(snapshot, sha, digest, config, image, order.run)
+
+    def goal(snapshot: Snapshot) -> Goal:
+        found = rollback_goal(snapshot, order.sha, order.release, config, order.run)
+        if found is not None:
+            return found
+        sha, digest = _resolve(host, order)
+        return Goal(
+            sha,
+            digest,
+            config,
+            f"{order.source.image}@{digest}",
+            note="pulled again, with the present configuration",
+        )
+
+    return goal
+
+
+def _resolve(host: Host, order: Order) -> tuple[str, str]:
+    """Return the full SHA and the digest that the order means, from the registry if need be."""
+    if order.digest and is_full_sha(order.sha):
+        return order.sha, order.digest
+    if not order.source.image:
+        kept = f"; {local_repository(host.application.app)} does not retain it either"
+        also = kept if order.action == "rollback" else ""
+        raise SpecError(
+            f"No image is named to pull {order.sha} from{also}. Set app_image; nothing was changed."
+        )
+
+    def known(digest: str) -> str:
+        image = host.engine.image(f"{order.source.image}@{digest}")
+        return image.revision if image else ""
+
+    remote = Registry(order.source).find(order.sha, host.engine.architecture, known)
+    revision = remote.revision.lower()
+    if not is_full_sha(revision) or not revision.startswith(order.sha):
+        raise RegistryError(
+            f"{order.source.image}:{remote.tag} says that it was built from"
+            f" {remote.revision or 'no revision at all'}, not from {order.sha}. Build it with the"
+            f" label {REVISION_LABEL} set to the full SHA, and push it again; nothing was changed."
+        )
+    return revision, remote.digest
+
+
+def _reverted(
+    host: Host, order: Order, check_mode: bool, say: t.Callable[[report.Done], None]
+) -> dict[str, t.Any]:
+    if order.run.startswith(_UNNAMED):
+        raise SpecError("state=reverted needs option run: it takes back what that run has done.")
+    outcome = None if check_mode else Reversal(host, order).run()
+    if outcome is None:
+        return {"changed": False, "message": "this run has changed nothing here", "steps": []}
+    for done in outcome.done:
+        say(done)
+    return {**_result(outcome, order, changed=True), "notes": outcome.notes}
+
+
+def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t.Any]:
+    goal = outcome.plan.goal
+    done = [item.to_dict() for item in outcome.done]
+    return {
+        "changed": changed,
+        "needed": bool(outcome.plan.steps),
+        "sha": goal.sha,
+        "digest": goal.digest,
+        "release": goal.target.release if goal.target else "",
+        "config": goal.config,
+        "message": _message(outcome, order),
+        "plan": [f"{step.kind.value}: {step.text}" for step in outcome.plan.steps],
+        "steps": done,
+        "seconds": round(sum(item["seconds"] for item in done), 3),
+        **_states(outcome),
+    }
+
+
+def _states(outcome: report.Outcome) -> dict[str, t.Any]:
+    before, after = outcome.before, outcome.after
+    if after is None:
+        return {"live": describe(outcome.live)}
+    return {
+        "live": describe(after.live),
+        "standby": describe(after.standby),
+        "diff": {
+            "before": report.state_text(before),
+            "after": report.state_text(after)
+            if outcome.done
+            else report.predicted_text(before, outcome.plan),
+        },
+    }
+
+
+def _message(outcome: report.Outcome, order: Order) -> str:
+    goal = outcome.plan.goal
+    short = short_sha(goal.sha)
+    if outcome.done:
+        return f"{order.action} of {short}: {', '.join(done.step for done in outcome.done)}"
+    if not outcome.plan.steps:
+        return goal.note or f"{short} is live already with this configuration; nothing to do"
+    names = ", ".join(step.kind.value for step in outcome.plan.steps)
+    note = f" ({goal.note})" if goal.note else ""
+    return f"{order.action} of {short}{note}: {names}"
+
+
+def describe(container: Container | None) -> dict[str, t.Any]:
+    """Return what a module result says of a container; empty for none."""
+    if container is None:
+        return {}
+    names = ("release", "sha", "digest", "config", "slot", "state", "name", "started")
+    return {name: getattr(container, name) for name in names}

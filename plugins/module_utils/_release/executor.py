@@ -1,0 +1,245 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How each step of a plan is done. One method a kind."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from .._core.errors import CheckError, EngineError
+from .._haproxy.runtime_api import SlotStatus
+from .._model.container_options import check_user
+from .._model.engine_model import REVISION_LABEL, Container, Image, local_repository
+from .._model.spec import Order, short_sha
+from .._state.history import LIVE, RECOVERED, STAGED, START
+from . import health_gate, traffic
+from .context import Host
+from .host_state import Snapshot
+from .monitor import Watcher
+from .planner import Kind, Step
+from .target import Goal
+
+_UP_LIMIT: t.Final = 10.0
+"""Seconds that HAProxy's check may take to be UP after our own gate has passed."""
+
+_JOURNALLED: t.Final = ("release", "sha", "slot", "digest", "config", "name")
+
+
+class Steps:
+    """Carries out the steps of one plan on one host. `target` is the new release's container."""
+
+    def __init__(self, host: Host, order: Order, goal: Goal, snapshot: Snapshot) -> None:
+        self._host = host
+        self._order = order
+        self._goal = goal
+        self._before = snapshot
+        self.target: Container | None = goal.target
+        self._base: SlotStatus | None = None
+
+    def perform(self, step: Step) -> str:
+        """Do one step and return a line that says what came of it. Raises GreenlightError."""
+        work: dict[Kind, t.Callable[[Step], str]] = {
+            Kind.REPAIR: self._repair,
+            Kind.CLEAN: self._clean,
+            Kind.PULL: self._pull,
+            Kind.START: self._start,
+            Kind.WAKE: self._wake,
+            Kind.GATE: self._gate,
+            Kind.CONFIRM: self._confirm,
+            Kind.CANARY: self._canary,
+            Kind.CUT_OVER: self._cut_over,
+            Kind.WATCH: self._watch,
+            Kind.DRAIN: self._drain,
+            Kind.RETIRE: self._retire,
+            Kind.KEEP_WARM: self._keep_warm,
+            Kind.RETAIN: self._retain,
+        }
+        return work[step.kind](step)
+
+    def _new(self) -> Container:
+        if self.target is None:
+            raise CheckError("the new container is gone", "docker inspect")
+        return self.target
+
+    def _assert_not_live(self, container: Container | None) -> None:
+        traffic.assert_not_live(self._host, container, self.target, self._before.live)
+
+    def _write(self, event: str, container: Container, **data: t.Any) -> None:
+        facts = {name: getattr(container, name) for name in _JOURNALLED}
+        facts = {**facts, "action": self._order.action, **data}
+        self._host.journal.write(event, self._order.run, **facts)
+
+    def _repair(self, step: Step) -> str:
+        host = self._host
+        if step.names == ("damage",):
+            return f"{step.text}: {host.journal.mend()}"
+        if step.names == ("canary",):
+            host.proxy.clear_canary()
+        elif step.names == ("pointer",):
+            route = self._before.route
+            slot = step.container.slot if step.container else route.slot
+            host.proxy.write_route_file(slot)
+            if route.runtime != slot:
+                host.proxy.set_runtime_route(slot)
+        elif step.container is not None and step.names == ("restart policy",):
+            host.engine.set_restart_policy(step.container.id, "unless-stopped")
+        elif step.container is not None:
+            action = self._before.history.action_of(step.container.release)
+            self._write(RECOVERED, step.container, action=action)
+        return step.text
+
+    def _clean(self, step: Step) -> str:
+        self._assert_not_live(step.container)
+        if step.container is not None:
+            self._host.engine.remove(step.container.id)
+        return step.text
+
+    def _pull(self, step: Step) -> str:
+        goal, engine = self._goal, self._host.engine
+        repository = local_repository(self._host.application.app)
+        image = engine.image(goal.image)
+        pulled = image is None
+        if image is None:
+            engine.pull(self._order.source, goal.digest)
+            image = engine.image(goal.image)
+        if image is None:
+            raise EngineError(f"The pull of {goal.image} ended, yet the image is not there.")
+        check_revision(image, goal.sha)
+        check_user(goal.image, image.user, self._order.container)
+        engine.tag(image.id, repository, goal.sha)
+        size = f"{image.size / 1_000_000:.0f} MB"
+        return f"{goal.digest[:19]} {size}, {'pulled' if pulled else 'was on the host'}"
+
+    def _start(self, step: Step) -> str:
+        host, goal = self._host, self._goal
+        slot = self._before.idle_slot
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
+        taken = {entry.data.get("release") for entry in self._before.history.entries}
+        release = unused(f"{stamp}-{short_sha(goal.sha)}", taken)
+        name = unused(
+            f"{host.application.app}-{slot}-{short_sha(goal.sha)}", host.engine.names_in_use()
+        )
+        labels = {
+            "app": host.application.app,
+            "slot": slot,
+            "release": release,
+            "sha": goal.sha,
+            "digest": goal.digest,
+            "config": goal.config,
+        }
+        host.journal.write(
+            START, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
+        )
+        image = f"{local_repository(host.application.app)}:{goal.sha}"
+        identifier = host.engine.create(
+            host.application, name, image, labels, self._order.container
+        )
+        self.target = host.engine.container(identifier)
+        host.engine.start(identifier)
+        self.target = host.engine.container(identifier)
+        return f"{name} at {host.application.slots[slot].address}, no traffic"
+
+    def _wake(self, step: Step) -> str:
+        container = self._new()
+        self._write(START, container)
+        if container.restart_policy != "no":
+            self._host.engine.set_restart_policy(container.id, "no")
+        self._host.engine.start(container.id)
+        self.target = self._host.engine.container(container.id)
+        return f"{container.name} with the configuration it ran with, no traffic"
+
+    def _gate(self, step: Step) -> str:
+        if self._goal.target is not None and self._goal.target.running:
+            # The time of a warm standby must not end while it is about to serve.
+            self._host.timers.forget()
+        said = health_gate.pass_gate(
+            self._host, self._new(), self._order.health, self._order.health.successes
+        )
+        self._write(STAGED, self._new())
+        return said
+
+    def _confirm(self, step: Step) -> str:
+        container = self._new()
+        health_gate.pass_gate(self._host, container, self._order.health, 1)
+        status = health_gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
+        return f"HAProxy says {status.status}"
+
+    def _baseline(self) -> SlotStatus:
+        return self._host.proxy.status(self._new().slot)
+
+    def _canary(self, step: Step) -> str:
+        host, container, canary = self._host, self._new(), self._order.canary
+        base = self._baseline()
+        host.proxy.set_canary(container.slot, canary.percent)
+        address = host.application.slots[container.slot].address
+        watcher = Watcher(host, self._order, container, base)
+        said = watcher.watch(canary.seconds, address, host.application.container_port)
+        return f"{canary.percent} %: {said}"
+
+    def _cut_over(self, step: Step) -> str:
+        container = self._new()
+        self._host.engine.set_restart_policy(container.id, "unless-stopped")
+        self._base = self._baseline()
+        traffic.point_to(self._host, container.slot)
+        self._write(LIVE, container)
+        if self._order.canary.wanted:
+            self._host.proxy.clear_canary()
+        return f"{short_sha(container.sha)} is live in slot {container.slot}"
+
+    def _watch(self, step: Step) -> str:
+        watcher = Watcher(self._host, self._order, self._new(), self._base or self._baseline())
+        port = self._host.application.port
+        return watcher.watch(self._order.watch.seconds, "127.0.0.1", port)
+
+    def _drain(self, step: Step) -> str:
+        return traffic.drain(self._host, step.container, self._order.drain_seconds)
+
+    def _retire(self, step: Step) -> str:
+        self._assert_not_live(step.container)
+        if step.container is not None:
+            grace = self._order.container.stop_timeout
+            traffic.stop_for_rollback(self._host, step.container, grace)
+        return step.text
+
+    def _keep_warm(self, step: Step) -> str:
+        host, old = self._host, step.container
+        if old is None:
+            return "nothing to keep"
+        host.engine.set_restart_policy(old.id, "no")
+        seconds, grace = self._order.standby.warm_seconds, self._order.container.stop_timeout
+        host.timers.plan(old.id, seconds, grace)
+        return step.text
+
+    def _retain(self, step: Step) -> str:
+        # A pull of this run may have given one of these images its name back.
+        now = self._before.with_images_of_now()
+        retained, strays = now.retained(), now.strays(self._order.source.image)
+        for name in step.names:
+            image = retained.get(name)
+            # Our own name goes last: killed in between, the next run still finds the image by it.
+            for reference in (*image.digests, *image.tags) if image else ():
+                self._host.engine.remove_image(reference)
+            if name in strays:
+                self._host.engine.remove_image(name)
+        return f"removed {', '.join(short_sha(n.removeprefix('sha256:')) for n in step.names)}"
+
+
+def unused(name: str, taken: t.Collection[object]) -> str:
+    """Return the name, with a number behind it when it is taken."""
+    candidates = (name, *(f"{name}-{number}" for number in range(2, 1000)))
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def check_revision(image: Image, sha: str) -> None:
+    """Raise CheckError when the image's revision label contradicts the SHA."""
+    found = image.labels.get(REVISION_LABEL, "")
+    if found.lower() != sha:
+        raise CheckError(
+            f"the image says that it was built from {found or 'no revision at all'}, not from"
+            f" {sha}. Build it with the label {REVISION_LABEL} set to the full SHA, and push it"
+            " again",
+            f"label {REVISION_LABEL}",
+            found or "no such label",
+        )

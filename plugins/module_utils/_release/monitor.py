@@ -1,0 +1,95 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looking after a release while it gets traffic: the canary's and the watch's loop."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import CheckError, EngineError, ProxyError
+from .._haproxy.runtime_api import SlotStatus
+from .._health import probe
+from .._health.error_budget import Tally
+from .._model.engine_model import Container
+from .._model.spec import Order
+from . import health_gate
+from .context import Host
+
+_AWAY_LIMIT: t.Final = 2.0
+"""Seconds for which HAProxy may not answer; systemd starts it again 0.1 s after it has died."""
+
+
+class Watcher:
+    """Watches one container from a baseline of its slot's counters on."""
+
+    def __init__(self, host: Host, order: Order, container: Container, base: SlotStatus) -> None:
+        self._host = host
+        self._order = order
+        self._container = container
+        self._tally = Tally(order.watch, base)
+        self._own = 0
+        self._failed = 0
+        self._away_since: float | None = None
+
+    def watch(self, seconds: float, address: str, port: int) -> str:
+        """Watch for that many seconds, asking the health path at the address; return a summary.
+
+        Raises CheckError with the numbers as soon as the release is not good any more.
+        """
+        host, interval = self._host, self._order.watch.interval
+        begin = host.clock.now()
+        while True:
+            self._look(address, port)
+            elapsed = host.clock.now() - begin
+            if elapsed >= seconds:
+                served = max(self._tally.requests - self._own, 0)
+                return f"healthy, {served} requests served, {self._tally.errors} failed"
+            host.clock.sleep(min(interval, seconds - elapsed))
+
+    def _look(self, address: str, port: int) -> None:
+        self._see_container()
+        verdict = probe.probe(address, port, self._order.health)
+        self._own += 1
+        try:
+            status = self._host.proxy.status(self._container.slot)
+        except ProxyError as exc:
+            # The check went through HAProxy too: that it failed says nothing of the release.
+            self._see_away(exc)
+            return
+        self._away_since = None
+        self._count_failed(
+            not verdict.healthy,
+            f"{verdict.reason}",
+            f"GET http://{address}:{port}{self._order.health.path}",
+            verdict.answer,
+        )
+        self._tally.add(self._host.clock.now(), status)
+        if condemned := self._tally.verdict(self._own):
+            raise CheckError(condemned, "requests in the new slot, counted by HAProxy")
+
+    def _see_container(self) -> None:
+        try:
+            found = self._host.engine.container(self._container.id)
+        except EngineError:
+            # Containers outlive a restart of dockerd, and the checks below tell whether this one
+            # does; that Docker does not answer condemns no release.
+            return
+        if ended := health_gate.describe_end(found):
+            raise CheckError(f"{ended} while it served", "container state")
+
+    def _see_away(self, exc: ProxyError) -> None:
+        """Raise only for a HAProxy that stays away; one that died is back within a second."""
+        now = self._host.clock.now()
+        if self._away_since is None:
+            self._away_since = now
+        elif now - self._away_since >= _AWAY_LIMIT:
+            raise CheckError(f"HAProxy stays away: {exc}", "show stat", "none")
+
+    def _count_failed(self, failed: bool, reason: str, check: str, answer: str) -> None:
+        if not failed:
+            self._failed = 0
+            return
+        self._failed += 1
+        if self._failed >= self._order.watch.failed_checks:
+            raise CheckError(f"{self._failed} checks in a row failed: {reason}", check, answer)

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""May this run work on this host now? The lock, the lease, a freeze, room on the disk."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError
+from .._model.spec import Order
+from .context import Host
+from .host_state import Snapshot
+from .planner import Kind, Plan
+
+MIN_FREE_BYTES: t.Final = 1_048_576
+"""Bytes that must be free for the pointer, the journal and the lease before a run begins."""
+
+
+def lock(host: Host, order: Order) -> None:
+    """Take the kernel lock, also beside another run's lease when the order has a reason to.
+
+    Raises LockedError, with nothing held, when another process or run is at work.
+    """
+    host.lock.acquire(order.run, order.caller.holder, order.action, order.lock_wait)
+    try:
+        if not order.break_lease:
+            host.lock.check_lease(order.run)
+    except GreenlightError:
+        host.lock.release()
+        raise
+
+
+def break_lease(host: Host, order: Order) -> None:
+    """End another run's lease when the order has a reason to, and write down why.
+
+    Last of all that is looked at before a run, so that one that is refused has broken nothing.
+    """
+    lease = host.lock.read_lease() if order.break_lease else None
+    if lease is not None and lease.run != order.run:
+        note(host, order, "lease-broken", order.break_lease, lease.describe())
+        host.lock.end_lease()
+
+
+def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> None:
+    """Write down who overruled what, and why."""
+    holder = order.caller.holder
+    host.journal.write(event, order.run, holder=holder, reason=reason, overruled=overruled)
+
+
+def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:
+    """Raise FrozenError for a release that has not begun and has no reason to go through."""
+    begun = not snapshot.history.run(order.run).is_over
+    if order.action == "release" and not order.ignore_freeze and not begun:
+        host.freeze.check()
+
+
+def check_network(host: Host, plan: Plan) -> None:
+    """Raise NotSetUpError when a container is to be started and its network is not there."""
+    network = host.application.network
+    starts = any(step.kind in (Kind.START, Kind.WAKE) for step in plan.steps)
+    if starts and host.engine.network(network) is None:
+        raise NotSetUpError(
+            f"The Docker network {network} is missing. Run setup-api.yml; nothing was changed."
+        )
+
+
+def check_proxy(host: Host, snapshot: Snapshot) -> None:
+    """Raise ProxyError when HAProxy has not answered: nothing can be moved without it."""
+    if not snapshot.route.answered:
+        raise ProxyError(
+            f"HAProxy does not answer on {host.application.socket}. 'systemctl status haproxy' says"
+            " why; nothing was changed."
+        )
+
+
+def check_space(host: Host) -> None:
+    """Raise FileError when the disk of the journal and the pointer is full."""
+    if (free := host.journal.free_bytes()) < MIN_FREE_BYTES:
+        raise FileError(
+            f"The disk that holds {host.application.folder} is full ({free} bytes left, a run needs"
+            f" {MIN_FREE_BYTES}). Free some space, for instance with 'docker system df' and"
+            " 'journalctl --vacuum-size=100M' on the host; nothing was changed."
+        )

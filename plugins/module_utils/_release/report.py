@@ -1,0 +1,177 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts for people: step lines, and the failure that a tired person understands. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from dataclasses import dataclass
+
+from .._core.errors import GreenlightError
+from .._model.engine_model import Container
+from .._model.spec import short_sha
+from .host_state import Snapshot
+from .planner import Kind, Plan, Step
+
+LOG_LINES: t.Final = 20
+"""How many of the container's last log lines an error shows."""
+
+LINE_CHARACTERS: t.Final = 300
+"""How much of a log line or of an answer an error shows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was carried out: its name, what came of it, how many seconds it took."""
+
+    step: str
+    text: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return it as a module result carries it, seconds to the millisecond."""
+        return {**dataclasses.asdict(self), "seconds": round(self.seconds, 3)}
+
+
+def keep_quiet(_done: Done) -> None:
+    """Say nothing: for callers that show the steps at the end."""
+
+
+class Outcome:
+    """What a run did: the plan, the state before and after, and the steps carried out.
+
+    `after` is None when nobody wants to know it, or when it could not be read, as `notes` say then.
+    `live` is what serves as far as the run itself knows.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        before: Snapshot,
+        after: Snapshot | None,
+        done: t.Sequence[Done] = (),
+        live: Container | None = None,
+    ) -> None:
+        self.plan = plan
+        self.before = before
+        self.after = after
+        self.done = list(done)
+        self.live = live
+        self.notes: list[str] = []
+
+    def is_proved(self, step: Step) -> bool:
+        """Tell whether the new release had passed its watch, or was live before, at a step."""
+        plan = self.plan
+        proofs = [i for i, s in enumerate(plan.steps) if s.kind in (Kind.CUT_OVER, Kind.WATCH)]
+        if proofs:
+            return plan.steps.index(step) > max(proofs)
+        return plan.goal.target is not None and plan.goal.target == self.before.live
+
+
+def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
+    """Return the seconds of each step, added up by its name, to the millisecond."""
+    found: dict[str, float] = {}
+    for item in done:
+        found[item.step] = round(found.get(item.step, 0.0) + item.seconds, 3)
+    return found
+
+
+class Failure(GreenlightError):
+    """A transaction that ended badly, with all that the error message tells.
+
+    Whoever raises it has taken the secrets out of what the application said: a line is cut here,
+    and nobody would recognize the part of a secret that a cut leaves.
+    """
+
+    def __init__(
+        self,
+        *,
+        action: str,
+        sha: str,
+        step: str,
+        reason: str,
+        check: str,
+        last_answer: str,
+        outcome: str,
+        serving: str,
+        next_command: str,
+        log_lines: t.Sequence[str] = (),
+        done: t.Sequence[Done] = (),
+        changed: bool = False,
+        back_seconds: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.action = action
+        self.sha = sha
+        self.step = step
+        self.reason = reason
+        self.check = check
+        self.last_answer = last_answer
+        self.outcome = outcome
+        self.serving = serving
+        self.next_command = next_command
+        self.log_lines = list(log_lines)
+        self.done = list(done)
+        self.changed = changed
+        self.back_seconds = back_seconds
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.action.capitalize()} of {short_sha(self.sha)} failed at step '{self.step}':"
+            f" {self.reason}.",
+        ]
+        if self.check:
+            lines.append(f"  check          {self.check}")
+        if self.last_answer:
+            lines.append(f"  last answer    {self.last_answer}")
+        if self.log_lines:
+            lines.append(f"  last {len(self.log_lines)} log lines of the container:")
+            lines += [f"    | {line[:LINE_CHARACTERS]}" for line in self.log_lines]
+        lines += [
+            f"  outcome        {self.outcome}",
+            f"  serving now    {self.serving}",
+            f"  run next       {self.next_command}",
+        ]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, t.Any]:
+        """Return the parts as a module result carries them."""
+        names = ("step", "reason", "check", "last_answer", "log_lines", "outcome", "serving")
+        facts = {name: getattr(self, name) for name in names}
+        return {**facts, "next": self.next_command, "back_seconds": self.back_seconds}
+
+
+def state_text(snapshot: Snapshot) -> str:
+    """Render what a diff compares: live, standby, retained; one line each."""
+    retained = set(snapshot.retained())
+    return _state_lines(_describe(snapshot.live), _describe(snapshot.standby), retained)
+
+
+def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
+    """Render the same for the state that the plan leads to."""
+    goal, live, standby = plan.goal, snapshot.live, snapshot.standby
+    kinds = {step.kind for step in plan.steps}
+    names = {name for step in plan.steps if step.kind is Kind.RETAIN for name in step.names}
+    retained = set(snapshot.retained()) - names
+    if Kind.START in kinds:
+        retained.add(goal.sha)
+    retired = [step.container for step in plan.steps if step.kind is Kind.RETIRE]
+    if Kind.CUT_OVER in kinds:
+        slot = goal.target.slot if goal.target else snapshot.idle_slot
+        new = f"{goal.sha} configuration {goal.config} slot {slot} running"
+        return _state_lines(new, _describe(live, stopped=live in retired), retained)
+    return _state_lines(_describe(live), _describe(standby, stopped=standby in retired), retained)
+
+
+def _state_lines(live: str, standby: str, retained: set[str]) -> str:
+    names = ", ".join(sorted(short_sha(sha) for sha in retained)) or "none"
+    return f"live: {live}\nstandby: {standby}\nretained: {names}\n"
+
+
+def _describe(container: Container | None, stopped: bool = False) -> str:
+    if container is None:
+        return "none"
+    state = "exited" if stopped else container.state
+    return f"{container.sha} configuration {container.config} slot {container.slot} {state}"

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What shall be live: from what is there and what is asked to one release. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._core.errors import SpecError
+from .._model.engine_model import Container
+from .._model.spec import short_sha
+from .host_state import Snapshot
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The release that shall be live.
+
+    `target` is its container when that exists already; `image` is what to start it from otherwise.
+    """
+
+    sha: str
+    digest: str
+    config: str
+    image: str
+    target: Container | None = None
+    note: str = ""
+
+
+def _same(container: Container, sha: str, digest: str, config: str) -> bool:
+    return (container.sha, container.digest, container.config) == (sha, digest, config)
+
+
+def release_goal(
+    snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str
+) -> Goal:
+    """Aim at a release: the live container if it is that already, else one this run has staged."""
+    mine = snapshot.history.run(run).started
+    for container in snapshot.containers:
+        fits = _same(container, sha, digest, config) and container.running
+        if fits and (container == snapshot.live or container.release in mine):
+            return Goal(sha, digest, config, image, target=container)
+    return Goal(sha, digest, config, image)
+
+
+def _container_goal(container: Container, note: str) -> Goal:
+    return Goal(
+        container.sha, container.digest, container.config, container.digest, container, note
+    )
+
+
+def rollback_goal(snapshot: Snapshot, sha: str, release: str, config: str, run: str) -> Goal | None:
+    """Aim at the previous or a named release from what the host has kept; None: ask the registry.
+
+    Raises SpecError when there is nothing to go back to, or when a prefix is ambiguous.
+    """
+    named = next((c for c in snapshot.containers if release and c.release == release), None)
+    if named is not None and _can_serve(snapshot, named):
+        return _container_goal(named, "with the configuration it ran with")
+    if not sha:
+        return _previous_goal(snapshot, config)
+    live, standby = snapshot.live, snapshot.standby
+    mine = snapshot.history.run(run).started
+    for container in (live, standby, *snapshot.containers):
+        if container is None or not container.sha.startswith(sha):
+            continue
+        if container in (live, standby):
+            return _container_goal(container, "with the configuration it ran with")
+        if container.release in mine and container.running:
+            return _container_goal(container, "with the present configuration")
+    return _image_goal(snapshot, sha, config)
+
+
+def _can_serve(snapshot: Snapshot, container: Container) -> bool:
+    """Tell whether the container is live or its slot is free for it: an address is taken once."""
+    live = snapshot.live
+    return live is None or container == live or container.slot != live.slot
+
+
+def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
+    live, standby = snapshot.live, snapshot.standby
+    if live and snapshot.action_of_live == "rollback":
+        left = (
+            f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
+        )
+        return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
+    previous = snapshot.previous
+    if standby is not None and (previous is None or previous.release == standby.release):
+        return _container_goal(standby, "with the configuration it ran with")
+    if previous is None:
+        raise SpecError(
+            "There is no previous release on this host to roll back to. Name one with sha=...;"
+            " status-api.yml lists what is retained. Nothing was changed."
+        )
+    found = _image_goal(snapshot, previous.sha, config)
+    if found is None:
+        raise SpecError(
+            f"The previous release {previous.sha} has left neither its container nor its image on"
+            f" this host. Name it, and it is pulled again: sha={previous.sha}. Nothing was changed."
+        )
+    return found
+
+
+def _image_goal(snapshot: Snapshot, sha: str, config: str) -> Goal | None:
+    found = {name: image for name, image in snapshot.retained().items() if name.startswith(sha)}
+    if len(found) > 1:
+        raise SpecError(
+            f"The SHA {sha} is ambiguous among the retained releases: {', '.join(sorted(found))}."
+            " Give more digits; nothing was changed."
+        )
+    for full, image in found.items():
+        digest = next((d.partition("@")[2] for d in image.digests), image.id)
+        return Goal(full, digest, config, image.id, note="with the present configuration")
+    return None

@@ -1,0 +1,227 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state machine of a run, and what the journal's events amount to. Pure.
+
+A run is one release or rollback of one host. Each event that it writes moves it along TRANSITIONS;
+`History` is the journal folded through that table, and everything that the rest of the code wants
+to know about the past (which releases were live, what a run has done, who has not finished) is
+read from there.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from enum import Enum
+
+
+class State(str, Enum):
+    """Where a run stands."""
+
+    ABSENT = "absent"
+    BEGUN = "begun"
+    STARTED = "started"
+    STAGED = "staged"
+    LIVE = "live"
+    SETTLED = "settled"
+    REVERTED = "reverted"
+
+
+BEGIN: t.Final = "begin"
+START: t.Final = "start"
+STAGED: t.Final = "staged"
+LIVE: t.Final = "live"
+SETTLED: t.Final = "settled"
+REVERTED: t.Final = "reverted"
+RECOVERED: t.Final = "recovered"
+"""An event of a later run: the pointer was found on a release whose own run died before it could
+write `live`."""
+
+TRANSITIONS: t.Final[dict[State, dict[str, State]]] = {
+    State.ABSENT: {BEGIN: State.BEGUN},
+    State.BEGUN: {
+        BEGIN: State.BEGUN,
+        START: State.STARTED,
+        STAGED: State.STAGED,
+        SETTLED: State.SETTLED,
+        REVERTED: State.REVERTED,
+    },
+    State.STARTED: {
+        BEGIN: State.BEGUN,
+        START: State.STARTED,
+        STAGED: State.STAGED,
+        REVERTED: State.REVERTED,
+    },
+    State.STAGED: {
+        BEGIN: State.BEGUN,
+        START: State.STARTED,
+        STAGED: State.STAGED,
+        LIVE: State.LIVE,
+        SETTLED: State.SETTLED,
+        REVERTED: State.REVERTED,
+    },
+    State.LIVE: {
+        BEGIN: State.BEGUN,
+        START: State.STARTED,
+        STAGED: State.STAGED,
+        LIVE: State.LIVE,
+        SETTLED: State.SETTLED,
+        REVERTED: State.REVERTED,
+    },
+    State.SETTLED: {BEGIN: State.BEGUN},
+    State.REVERTED: {BEGIN: State.BEGUN},
+}
+"""What may follow on what. A run may begin anew at any time: after its end, or with another aim."""
+
+OVER: t.Final = frozenset({State.ABSENT, State.SETTLED, State.REVERTED})
+"""States in which a run has nothing more to do."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal."""
+
+    event: str
+    run: str
+    time: str
+    data: dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A release that was live: its identifier and SHA, and the action and time that made it so."""
+
+    release: str
+    sha: str
+    action: str
+    time: str
+
+
+class Run:
+    """What one run has done since its last `begin`."""
+
+    def __init__(self, identifier: str, begin: dict[str, t.Any] | None = None) -> None:
+        self.identifier = identifier
+        self.state = State.ABSENT
+        self.begin = begin or {}
+        self.end: dict[str, t.Any] = {}
+        self.started: set[str] = set()
+        self.staged: set[str] = set()
+        self.turns: list[Turn] = []
+        self.seconds: dict[str, float] = {}
+
+    @property
+    def is_over(self) -> bool:
+        """True when the run has nothing more to do."""
+        return self.state in OVER
+
+    @property
+    def origin(self) -> str:
+        """The release that was live when the run began; empty for none."""
+        return str((self.begin.get("origin") or {}).get("release", ""))
+
+
+class History:
+    """The journal, folded: the turns, the runs in the order of their last begin, irregular lines.
+
+    `damaged` counts lines that could not be read.
+    """
+
+    def __init__(self, entries: tuple[Entry, ...] = (), damaged: int = 0) -> None:
+        self.entries = entries
+        self.damaged = damaged
+        self.turns: list[Turn] = []
+        self.runs: dict[str, Run] = {}
+        self.irregular: list[str] = []
+        self._actions: dict[str, str] = {}
+
+    def run(self, identifier: str) -> Run:
+        """Return the run; one that never was is ABSENT."""
+        return self.runs.get(identifier) or Run(identifier)
+
+    def overtaken_by(self, identifier: str) -> str:
+        """Return another run that has begun since this one did; empty when there is none."""
+        names = list(self.runs)
+        later = names[names.index(identifier) + 1 :] if identifier in self.runs else []
+        return later[0] if later else ""
+
+    def unfinished(self) -> Run | None:
+        """Return the run that began last when it was left half way, else None."""
+        last = next(reversed(self.runs.values()), None)
+        return last if last is not None and not last.is_over else None
+
+    def action_of(self, release: str) -> str:
+        """Return the action that last worked on a release: release or rollback."""
+        return self._actions.get(release, "release")
+
+    def add(self, entry: Entry) -> None:
+        """Fold one more event in. One that TRANSITIONS does not allow is kept in `irregular`."""
+        run = self.runs.get(entry.run) or Run(entry.run)
+        if entry.event in _MOVES:
+            following = TRANSITIONS[run.state].get(entry.event)
+            if following is None:
+                self.irregular.append(
+                    f"{entry.event} of run {entry.run} in state {run.state.value}"
+                )
+            run = self._apply(run, entry, following or _MOVES[entry.event])
+        elif entry.event == RECOVERED:
+            action = self.action_of(str(entry.data.get("release", "")))
+            self.turns.append(_turn(entry, action))
+        for step, seconds in (entry.data.get("seconds") or {}).items():
+            run.seconds[step] = round(run.seconds.get(step, 0.0) + float(seconds), 3)
+
+    def _apply(self, run: Run, entry: Entry, state: State) -> Run:
+        release = str(entry.data.get("release", ""))
+        if entry.event == BEGIN:
+            run = Run(entry.run, begin=entry.data)
+            # A run that begins anew is the newest again.
+            self.runs.pop(entry.run, None)
+        self.runs[entry.run] = run
+        run.state = state
+        if entry.event == START:
+            run.started.add(release)
+        elif entry.event == STAGED:
+            run.staged.add(release)
+            self._actions[release] = str(entry.data.get("action", "release"))
+        elif entry.event == LIVE:
+            run.turns.append(_turn(entry, "release"))
+            self.turns.append(run.turns[-1])
+        elif entry.event == REVERTED:
+            # By identity: a turn of the same run before its last begin stays.
+            self.turns = [t for t in self.turns if not any(t is own for own in run.turns)]
+        if state in (State.SETTLED, State.REVERTED):
+            run.end = entry.data
+            # What a run that is over has started is nobody's work in progress any more.
+            run.started.clear()
+            run.staged.clear()
+        return run
+
+
+def _turn(entry: Entry, action: str) -> Turn:
+    data = entry.data
+    return Turn(
+        str(data.get("release", "")),
+        str(data.get("sha", "")),
+        str(data.get("action", action)),
+        entry.time,
+    )
+
+
+_MOVES: t.Final[dict[str, State]] = {
+    BEGIN: State.BEGUN,
+    START: State.STARTED,
+    STAGED: State.STAGED,
+    LIVE: State.LIVE,
+    SETTLED: State.SETTLED,
+    REVERTED: State.REVERTED,
+}
+
+
+def fold(entries: t.Iterable[Entry], damaged: int = 0) -> History:
+    """Fold events, oldest first, into a History."""
+    kept = tuple(entries)
+    history = History(entries=kept, damaged=damaged)
+    for entry in kept:
+        history.add(entry)
+    return history

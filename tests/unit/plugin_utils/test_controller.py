@@ -1,0 +1,138 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the controller makes of the hosts' results: decisions, summaries, tables, lines, rules."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import typing as t
+
+import pytest
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+
+from ansible_collections.greenlight.droplet.plugins.callback.console import CallbackModule
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet
+
+SHA, OLD = "a" * 40, "b" * 40
+
+
+def test_expected_backends_follow_the_live_slots() -> None:
+    live = {"a": {"slot": "green"}, "b": {"slot": "blue"}}
+    assert fleet.expected_backends(live, "api") == {"a": "api-green", "b": "api-blue"}
+
+
+def test_status_table_lines_up_and_notes_trouble() -> None:
+    live = {"sha": SHA, "digest": "sha256:" + "c" * 64, "slot": "blue", "since": "now"}
+    info = {
+        "live": {**live, "state": "exited"},
+        "standby": {},
+        "retained": [{"sha": OLD, "digest": "", "state": "retained", "since": ""}],
+        "pointer": {"file": "blue", "runtime": "green", "answered": True},
+        "leftovers": [{"name": "api-blue-1"}],
+        "canary": {"slot": "", "percent": 0},
+        "freeze": "",
+        "unfinished": "",
+        "damaged_lines": 0,
+        "notes": [],
+        "lease": "ann until noon",
+    }
+    text = fleet.status_table({"a": {"__app_info": info}}, ["a"])
+    rows = text.splitlines()
+    assert rows[0].startswith("HOST  STATE")
+    assert rows[1].split()[:4] == ["a", "live", "aaaaaaa", "c" * 12]
+    assert rows[2].split()[:3] == ["a", "retained", "bbbbbbb"]
+    for note in ("container is exited", "HAProxy uses green", "api-blue-1 is left over", "ann"):
+        assert note in text
+
+
+def test_step_lines_and_errors_of_ours_only() -> None:
+    step = {"step": "gate", "seconds": 1.234, "text": "3 of 3"}
+    action = "greenlight.droplet.release"
+    assert console.result_lines(action, {"steps": [step]}) == ["gate              1.23 s   3 of 3"]
+    quiet = {"message": "m", "plan": ["start: x"], "changed": False}
+    assert console.result_lines(action, quiet) == ["m"]
+    assert console.result_lines(action, {**quiet, "changed": True}) == ["m", "  start: x"]
+    assert console.result_lines("ansible.builtin.copy", {"msg": "a\nb"}) is None
+    assert console.result_lines("ansible.builtin.debug", {"msg": "a\nb"}) == ["a", "b"]
+    assert console.failure_text(action, {"msg": "why"}) == "why"
+    assert console.failure_text("ansible.builtin.copy", {"msg": "why"}) is None
+
+
+@pytest.mark.parametrize("event", ["v2_playbook_on_play_start", "v2_playbook_on_stats"])
+def test_nobody_looks_for_garbage_in_what_ansible_has_loaded(
+    monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    printed: list[t.Any] = []
+    frozen = gc.get_freeze_count()
+    monkeypatch.setattr(DefaultCallback, event, lambda _callback, what: printed.append(what))
+    try:
+        getattr(CallbackModule(), event)("what")
+        assert printed == ["what"]
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("addresses", "found"),
+    [
+        (["10.20.0.11"], ["10.20.0.0/20"]),
+        (["10.20.16.1"], []),
+        (["2001:db8::5"], ["2001:db8::/32"]),
+        (["fe80::1%eth0"], []),
+    ],
+)
+def test_networks_holding_addresses(addresses: list[str], found: list[str]) -> None:
+    assert networks.networks_holding(["10.20.0.0/20", "2001:db8::/32"], addresses) == found
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: networks.networks_holding(["10.0.0.0/33"], []), "'10.0.0.0/33' is not a network"),
+        (lambda: networks.networks_holding([], ["ten"]), "'ten' is not an IP address"),
+        (lambda: networks.slot_address("10.0.0.0/24", "red"), "'red' is not a slot"),
+        (lambda: networks.slot_address("10.0.0.0/32", "blue"), "holds two slots"),
+    ],
+)
+def test_bad_networks_are_named(call: t.Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call()
+
+
+def test_slots_have_fixed_addresses() -> None:
+    assert networks.slot_address("172.31.10.0/24", "blue") == "172.31.10.2"
+    assert networks.slot_address("172.31.10.0/24", "green") == "172.31.10.3"
+
+
+def run_of(time: str, **changes: t.Any) -> dict[str, t.Any]:
+    """A run as release_info tells it."""
+    told = {"time": time, "ended": "later", "action": "release", "from_sha": OLD, "sha": SHA}
+    rest = {"outcome": "settled", "reason": "", "seconds": {"gate": 1.0, "drain": 0.25}}
+    return {**told, **rest, "holder": "ann@laptop", "ci_run": "", **changes}
+
+
+def test_runs_table_is_newest_first_and_says_who_and_why() -> None:
+    runs = [
+        run_of("noon", outcome="reverted", reason="x" * 80 + "\nsecond line"),
+        run_of("one", ended="", outcome="staged", ci_run="https://ci.example.com/7"),
+    ]
+    text = audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 5)
+    header, newest, oldest = text.splitlines()
+    assert header.split() == ["HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO"]
+    assert "unfinished (staged)" in newest
+    assert newest.split()[-3:] == ["1.2", "ann@laptop", "https://ci.example.com/7"]
+    assert f"reverted: {'x' * 57}..." in oldest
+    assert OLD[:7] in oldest
+    assert len(audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 1).splitlines()) == 2
+
+
+def test_journal_lines_are_sorted_over_the_hosts() -> None:
+    events = {"a": [{"time": "2", "event": "live"}], "b": [{"time": "1", "event": "begin"}]}
+    hosts = {name: {"__app_info": {"events": found}} for name, found in events.items()}
+    lines = [json.loads(line) for line in audit.journal_lines(hosts, ["a", "b"]).splitlines()]
+    assert [(line["host"], line["event"]) for line in lines] == [("b", "begin"), ("a", "live")]

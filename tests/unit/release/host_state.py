@@ -1,0 +1,147 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stand-ins for the clock, the journal, the lock, the freeze and the timers, on one World."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    FileError,
+    TimerError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.context import Host
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze import (
+    Freeze,
+    FreezeFile,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import History, fold
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal import (
+    Journal,
+    parse,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import HostLock, Lease
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.timers import Timers
+from tests.unit.release.fakes import APPLICATION, FakeEngine, FakeProxy, effect
+from tests.unit.release.world import World
+
+
+class FakeClock(Clock):
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> float:
+        return self._world.now
+
+    def wall(self) -> float:
+        return self._world.now
+
+    def uptime(self) -> float:
+        return self._world.now
+
+    def sleep(self, seconds: float) -> None:
+        self._world.now += max(seconds, 0.001)
+
+
+class FakeJournal(Journal):
+    """A journal in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("/nowhere", FakeClock(world))
+        self._world = world
+
+    def read(self) -> History:
+        entries, damaged = parse("\n".join(self._world.journal))
+        return fold(entries, damaged)
+
+    @effect("journal", FileError)
+    def write(self, event: str, run: str, **data: t.Any) -> None:
+        self._world.journal.append(self._render(event, run, data))
+
+    @effect("mend journal", FileError)
+    def mend(self) -> str:
+        entries, _damaged = parse("\n".join(self._world.journal))
+        self._world.journal[:] = [json.dumps(entry.data) for entry in entries]
+        return "/nowhere/aside"
+
+    def rotate(self) -> None:
+        return None
+
+    def free_bytes(self) -> int:
+        return 1 << 30
+
+
+class FakeLock(HostLock):
+    """The kernel lock and the lease in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("/nowhere", FakeClock(world))
+        self._world = world
+
+    def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
+        self._world.locked = True
+
+    def release(self) -> None:
+        self._world.locked = False
+
+    def read_lease(self) -> Lease | None:
+        lease = self._world.lease
+        return lease if lease and lease.until > self._world.now else None
+
+    @effect("lease", FileError)
+    def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
+        end = self._world.now + seconds
+        self._world.lease = Lease(run, holder, action, sha, end, end, seconds)
+
+    @effect("end lease", FileError)
+    def end_lease(self) -> None:
+        self._world.lease = None
+
+
+class FakeFreeze(FreezeFile):
+    """The freeze in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("/nowhere", FakeClock(world))
+        self._world = world
+
+    def read(self) -> Freeze | None:
+        return self._world.freeze
+
+
+class FakeTimers(Timers):
+    """The timer of the warm standby in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("api")
+        self._world = world
+
+    def planned(self) -> str:
+        return self._world.ending
+
+    @effect("plan timer", TimerError)
+    def plan(self, container: str, seconds: float, grace: int) -> None:
+        self._world.ending = container
+
+    @effect("forget timer", TimerError)
+    def forget(self) -> None:
+        self._world.ending = ""
+
+
+def make_host(world: World) -> Host:
+    """Put the parts of a droplet together around one world."""
+    return Host(
+        APPLICATION,
+        FakeEngine(world),
+        FakeProxy(world),
+        FakeJournal(world),
+        FakeLock(world),
+        FakeFreeze(world),
+        FakeTimers(world),
+        FakeClock(world),
+    )
