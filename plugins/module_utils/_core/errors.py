@@ -22,7 +22,21 @@ class NotSetUpError(GreenlightError):
 
 
 class LockedError(GreenlightError):
-    """Another release holds the lock or the lease of this application on this host."""
+    """Another release holds the lock or the lease of this application on this host.
+
+    Carries who holds the lease, as far as that is known: its run, the process that leads it, and
+    the seconds until the lease ends.
+    """
+
+    def __init__(
+        self, message: str, run: str = "", controller: str = "", seconds_left: float = 0.0
+    ) -> None:
+        super().__init__(message)
+        self.lease = {"run": run, "controller": controller, "seconds_left": round(seconds_left, 1)}
+
+
+class TakenBackError(GreenlightError):
+    """The host itself has taken the run back that a later phase wants to go on with."""
 
 
 class FrozenError(GreenlightError):

@@ -10,6 +10,7 @@ ours. Every call that changes something is one method.
 from __future__ import annotations
 
 import functools
+import time
 import typing as t
 
 from .._core.errors import EngineError, NotSetUpError
@@ -37,7 +38,7 @@ except ImportError:
 
 SOCKET: t.Final = "unix:///var/run/docker.sock"
 CALL_TIMEOUT: t.Final = 120
-"""Seconds that one call may stay silent; a pull is not bounded as long as it makes progress."""
+"""Seconds that one call may stay silent."""
 
 
 @functools.cache
@@ -196,8 +197,12 @@ class Engine:
         images = [image_of(entry) for entry in listed]
         return [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
 
-    def pull(self, source: Source, digest: str) -> None:
-        """Pull an image by its digest. The credentials go with this call and are stored nowhere."""
+    def pull(self, source: Source, digest: str, limit: float) -> None:
+        """Pull an image by its digest, in `limit` seconds and one silence of CALL_TIMEOUT at most.
+
+        The credentials go with this call and are stored nowhere. Raises EngineError.
+        """
+        end = time.monotonic() + limit
         auth = (
             {"username": source.username, "password": source.password} if source.username else None
         )
@@ -215,6 +220,11 @@ class Engine:
             for message in progress:
                 if "error" in message:
                     raise EngineError(f"Docker could not {what}: {message['error']}")
+                if time.monotonic() > end:
+                    raise EngineError(
+                        f"The pull of {source.image}@{digest} was not over after {limit:g} s. The"
+                        " registry or the network is slow; set app_pull_seconds if that is so."
+                    )
         except (DockerException, RequestException) as exc:
             raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
 

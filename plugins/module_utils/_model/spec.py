@@ -235,10 +235,14 @@ class Standby:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, for the audit log: a person or a job, and the address of the CI run if any."""
+    """Who asks, for the audit log: a person or a job, and the address of the CI run if any.
+
+    `controller` names the process that leads the run, for the machine on which it is.
+    """
 
     holder: str = "unknown"
     ci_run: str = ""
+    controller: str = ""
 
 
 @dataclass(frozen=True)
@@ -266,6 +270,7 @@ class Order:
     watch: Watch
     canary: Canary
     standby: Standby
+    pull_seconds: float
     drain_seconds: float
     retain: int
     run: str

@@ -16,7 +16,7 @@ from .._core.errors import SpecError
 from .._model.container_options import ContainerOptions, is_root
 from .._model.spec import Caller, Canary, HealthCheck, Order, Source, Standby, Watch, check_sha
 
-PHASES: t.Final = ["planned", "staged", "live", "settled", "reverted"]
+PHASES: t.Final = ["planned", "staged", "live", "proved", "committed", "settled", "reverted"]
 
 _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
     "app": {"type": "str", "default": "api"},
@@ -27,6 +27,7 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
     "registry_username": {"type": "str", "default": ""},
     "registry_password": {"type": "str", "default": "", "no_log": True},
     "registry_plain_http": {"type": "bool", "default": False},
+    "pull_seconds": {"type": "float", "default": 300.0},
     "env": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "command": {"type": "list", "elements": "str", "default": []},
@@ -92,7 +93,8 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
     "holder": {"type": "str", "default": ""},
     "ci_run": {"type": "str", "default": ""},
     "lock_wait": {"type": "float", "default": 0.0},
-    "lease_seconds": {"type": "float", "default": 300.0},
+    "lease_seconds": {"type": "float", "default": 120.0},
+    "controller": {"type": "str", "default": ""},
     "break_lease": {"type": "str", "default": ""},
     "ignore_freeze": {"type": "str", "default": ""},
     "reserve": {"type": "bool", "default": False},
@@ -124,7 +126,8 @@ _MINIMA: t.Final = (
     ("", "pids_limit", 16),
     ("", "cpu_shares", 0),
     ("", "lock_wait", 0),
-    ("", "lease_seconds", 30),
+    ("", "lease_seconds", 1),
+    ("", "pull_seconds", 1),
 )
 
 
@@ -154,10 +157,11 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         watch=Watch(**params["watch"]),
         canary=Canary(**params["canary"]),
         standby=Standby(params["standby"], params["warm_seconds"]),
+        pull_seconds=params["pull_seconds"],
         drain_seconds=params["drain_seconds"],
         retain=params["retain"],
         run=params["run"],
-        caller=Caller(params["holder"] or "unknown", params["ci_run"]),
+        caller=Caller(params["holder"] or "unknown", params["ci_run"], params["controller"]),
         lock_wait=params["lock_wait"],
         lease_seconds=params["lease_seconds"],
         break_lease=params["break_lease"],

@@ -11,6 +11,7 @@ traffic can be led to it any more.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from .._core.clock import wait_until
 from .._core.errors import (
@@ -24,7 +25,7 @@ from .._core.errors import (
 from .._haproxy.runtime_api import Route
 from .._model.engine_model import Container
 from .._model.spec import Order, short_sha
-from .._state.history import REVERTED
+from .._state.history import Run, State
 from . import health_gate, traffic
 from .context import Host
 
@@ -38,14 +39,43 @@ _UP_LIMIT: t.Final = 5.0
 """Seconds that an old container which had to be started again may take to be UP."""
 
 
-class WayBack:
+@dataclass(frozen=True)
+class Undo:
+    """What has to be known of a run to take it back. Times in seconds."""
+
+    run: str
+    action: str
+    sha: str
+    drain_seconds: float = 30.0
+    stop_timeout: int = 30
+
+    @classmethod
+    def of_order(cls, order: Order) -> Undo:
+        """Return what the order says."""
+        grace = order.container.stop_timeout
+        return cls(order.run, order.action, order.sha, order.drain_seconds, grace)
+
+    @classmethod
+    def of_run(cls, run: Run) -> Undo:
+        """Return what the run itself has written into the journal when it began."""
+        begin = run.begin
+        return cls(
+            run.identifier,
+            str(begin.get("action", "release")),
+            str(begin.get("sha", "")),
+            float(begin.get("drain_seconds", cls.drain_seconds)),
+            int(begin.get("stop_timeout", cls.stop_timeout)),
+        )
+
+
+class Compensation:
     """Lets the old release serve and the new one go. `said` tells what was done, for people."""
 
     def __init__(
-        self, host: Host, order: Order, target: Container | None, old: Container | None
+        self, host: Host, undo: Undo, target: Container | None, old: Container | None
     ) -> None:
         self._host = host
-        self._order = order
+        self._undo = undo
         self._target = target if target != old else None
         self._old = old
         self._safe = True
@@ -150,12 +180,12 @@ class WayBack:
         self._try(
             "write to the journal",
             lambda: self._host.journal.write(
-                REVERTED,
-                self._order.run,
-                action=self._order.action,
+                State.REVERTED,
+                self._undo.run,
+                action=self._undo.action,
                 reason=reason,
                 release=target.release if target else "",
-                sha=target.sha if target else self._order.sha,
+                sha=target.sha if target else self._undo.sha,
                 back_seconds=self.pointer_seconds,
                 **facts,
             ),
@@ -164,10 +194,10 @@ class WayBack:
         self._try("end the lease", self._end_lease, FileError)
 
     def _end_lease(self) -> None:
-        self._host.lock.end_own_lease(self._order.run)
+        self._host.lock.end_own_lease(self._undo.run)
 
     def _dismiss(self, target: Container) -> None:
-        limit = self._order.drain_seconds
+        limit = self._undo.drain_seconds
         self._try("drain", lambda: traffic.drain(self._host, target, limit), ProxyError, CheckError)
         failure = self._retry(lambda: self._take_away(target), EngineError, _ENGINE_LIMIT)
         if failure is not None:
@@ -177,11 +207,11 @@ class WayBack:
 
     def _take_away(self, target: Container) -> None:
         history = self._host.journal.read()
-        own = history.run(self._order.run).turns
+        own = history.run(self._undo.run).turns
         earlier = {t.release for t in history.turns if not any(t is mine for mine in own)}
         if target.release in earlier:
             self._try("forget its timer", self._host.timers.forget, TimerError)
-            grace = self._order.container.stop_timeout
+            grace = self._undo.stop_timeout
             traffic.stop_for_rollback(self._host, target, grace)
             self.said.append(f"the standby {target.name} is stopped again and kept")
         else:

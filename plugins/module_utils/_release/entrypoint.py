@@ -20,7 +20,7 @@ from .argument_spec import build_order
 from .context import Host, open_host
 from .host_state import Snapshot
 from .planner import Phase
-from .revert import Reversal
+from .revert import revert_order
 from .target import Goal, release_goal, rollback_goal
 from .transaction import Transaction
 
@@ -170,7 +170,7 @@ def _reverted(
 ) -> dict[str, t.Any]:
     if order.run.startswith(_UNNAMED):
         raise SpecError("state=reverted needs option run: it takes back what that run has done.")
-    outcome = None if check_mode else Reversal(host, order).run()
+    outcome = None if check_mode else revert_order(host, order)
     if outcome is None:
         return {"changed": False, "message": "this run has changed nothing here", "steps": []}
     for done in outcome.done:

@@ -13,12 +13,12 @@ from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
 from .._model.engine_model import REVISION_LABEL, Container, Image, local_repository
 from .._model.spec import Order, short_sha
-from .._state.history import LIVE, RECOVERED, STAGED, START
-from . import health_gate, traffic
+from .._state.history import RECOVERED, State
+from . import health_gate, preconditions, traffic
 from .context import Host
 from .host_state import Snapshot
 from .monitor import Watcher
-from .planner import Kind, Step
+from .planner import Kind, Repair, Step
 from .target import Goal
 
 _UP_LIMIT: t.Final = 10.0
@@ -51,6 +51,8 @@ class Steps:
             Kind.CANARY: self._canary,
             Kind.CUT_OVER: self._cut_over,
             Kind.WATCH: self._watch,
+            Kind.PROVE: self._prove,
+            Kind.COMMIT: self._commit,
             Kind.DRAIN: self._drain,
             Kind.RETIRE: self._retire,
             Kind.KEEP_WARM: self._keep_warm,
@@ -73,19 +75,19 @@ class Steps:
 
     def _repair(self, step: Step) -> str:
         host = self._host
-        if step.names == ("damage",):
+        if step.repair is Repair.DAMAGE:
             return f"{step.text}: {host.journal.mend()}"
-        if step.names == ("canary",):
+        if step.repair is Repair.CANARY:
             host.proxy.clear_canary()
-        elif step.names == ("pointer",):
+        elif step.repair is Repair.POINTER:
             route = self._before.route
             slot = step.container.slot if step.container else route.slot
             host.proxy.write_route_file(slot)
             if route.runtime != slot:
                 host.proxy.set_runtime_route(slot)
-        elif step.container is not None and step.names == ("restart policy",):
+        elif step.container is not None and step.repair is Repair.RESTART_POLICY:
             host.engine.set_restart_policy(step.container.id, "unless-stopped")
-        elif step.container is not None:
+        elif step.container is not None and step.repair is Repair.JOURNAL:
             action = self._before.history.action_of(step.container.release)
             self._write(RECOVERED, step.container, action=action)
         return step.text
@@ -102,7 +104,7 @@ class Steps:
         image = engine.image(goal.image)
         pulled = image is None
         if image is None:
-            engine.pull(self._order.source, goal.digest)
+            engine.pull(self._order.source, goal.digest, self._order.pull_seconds)
             image = engine.image(goal.image)
         if image is None:
             raise EngineError(f"The pull of {goal.image} ended, yet the image is not there.")
@@ -130,7 +132,7 @@ class Steps:
             "config": goal.config,
         }
         host.journal.write(
-            START, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
+            State.STARTED, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
         )
         image = f"{local_repository(host.application.app)}:{goal.sha}"
         identifier = host.engine.create(
@@ -143,7 +145,7 @@ class Steps:
 
     def _wake(self, step: Step) -> str:
         container = self._new()
-        self._write(START, container)
+        self._write(State.STARTED, container)
         if container.restart_policy != "no":
             self._host.engine.set_restart_policy(container.id, "no")
         self._host.engine.start(container.id)
@@ -157,7 +159,7 @@ class Steps:
         said = health_gate.pass_gate(
             self._host, self._new(), self._order.health, self._order.health.successes
         )
-        self._write(STAGED, self._new())
+        self._write(State.STAGED, self._new())
         return said
 
     def _confirm(self, step: Step) -> str:
@@ -174,7 +176,7 @@ class Steps:
         base = self._baseline()
         host.proxy.set_canary(container.slot, canary.percent)
         address = host.application.slots[container.slot].address
-        watcher = Watcher(host, self._order, container, base)
+        watcher = Watcher(host, self._order.watch, self._order.health, container, base)
         said = watcher.watch(canary.seconds, address, host.application.container_port)
         return f"{canary.percent} %: {said}"
 
@@ -183,15 +185,26 @@ class Steps:
         self._host.engine.set_restart_policy(container.id, "unless-stopped")
         self._base = self._baseline()
         traffic.point_to(self._host, container.slot)
-        self._write(LIVE, container)
+        self._write(State.LIVE, container)
         if self._order.canary.wanted:
             self._host.proxy.clear_canary()
         return f"{short_sha(container.sha)} is live in slot {container.slot}"
 
     def _watch(self, step: Step) -> str:
-        watcher = Watcher(self._host, self._order, self._new(), self._base or self._baseline())
-        port = self._host.application.port
-        return watcher.watch(self._order.watch.seconds, "127.0.0.1", port)
+        order, base = self._order, self._base or self._baseline()
+        watcher = Watcher(self._host, order.watch, order.health, self._new(), base)
+        return watcher.watch(order.watch.seconds, "127.0.0.1", self._host.application.port)
+
+    def _prove(self, step: Step) -> str:
+        # Nothing may be in the way of the last word that this host will have to write.
+        preconditions.check_space(self._host)
+        said = self._confirm(step)
+        self._write(State.PROVED, self._new())
+        return f"healthy once more, {said}"
+
+    def _commit(self, step: Step) -> str:
+        self._write(State.COMMITTED, self._new())
+        return step.text
 
     def _drain(self, step: Step) -> str:
         return traffic.drain(self._host, step.container, self._order.drain_seconds)

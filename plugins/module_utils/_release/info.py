@@ -51,7 +51,7 @@ def describe_run(run: Run) -> dict[str, t.Any]:
         **{name: begin.get(name, "") for name in names},
         "run": run.identifier,
         "from_sha": (begin.get("origin") or {}).get("sha", ""),
-        "outcome": run.state.value,
+        "outcome": run.state.name.lower(),
         "reason": end.get("reason", ""),
         "ended": end.get("time", ""),
         "seconds": run.seconds,
@@ -67,7 +67,7 @@ def describe_unfinished(history: History) -> str:
     return (
         f"{begin.get('action', 'run')} of {str(begin.get('sha', ''))[:7]} by"
         f" {begin.get('holder', 'unknown')} at {begin.get('time', 'unknown')} was left in state"
-        f" {run.state.value}"
+        f" {run.state.name.lower()}"
     )
 
 

@@ -12,7 +12,7 @@ from .._haproxy.runtime_api import SlotStatus
 from .._health import probe
 from .._health.error_budget import Tally
 from .._model.engine_model import Container
-from .._model.spec import Order
+from .._model.spec import HealthCheck, Watch
 from . import health_gate
 from .context import Host
 
@@ -23,11 +23,19 @@ _AWAY_LIMIT: t.Final = 2.0
 class Watcher:
     """Watches one container from a baseline of its slot's counters on."""
 
-    def __init__(self, host: Host, order: Order, container: Container, base: SlotStatus) -> None:
+    def __init__(
+        self,
+        host: Host,
+        watch: Watch,
+        health: HealthCheck,
+        container: Container,
+        base: SlotStatus,
+    ) -> None:
         self._host = host
-        self._order = order
+        self._watch = watch
+        self._health = health
         self._container = container
-        self._tally = Tally(order.watch, base)
+        self._tally = Tally(watch, base)
         self._own = 0
         self._failed = 0
         self._away_since: float | None = None
@@ -37,19 +45,20 @@ class Watcher:
 
         Raises CheckError with the numbers as soon as the release is not good any more.
         """
-        host, interval = self._host, self._order.watch.interval
+        host, interval = self._host, self._watch.interval
         begin = host.clock.now()
         while True:
-            self._look(address, port)
+            self.look(address, port)
             elapsed = host.clock.now() - begin
             if elapsed >= seconds:
                 served = max(self._tally.requests - self._own, 0)
                 return f"healthy, {served} requests served, {self._tally.errors} failed"
             host.clock.sleep(min(interval, seconds - elapsed))
 
-    def _look(self, address: str, port: int) -> None:
+    def look(self, address: str, port: int) -> None:
+        """Look once. Raises CheckError when the release is not good any more."""
         self._see_container()
-        verdict = probe.probe(address, port, self._order.health)
+        verdict = probe.probe(address, port, self._health)
         self._own += 1
         try:
             status = self._host.proxy.status(self._container.slot)
@@ -61,7 +70,7 @@ class Watcher:
         self._count_failed(
             not verdict.healthy,
             f"{verdict.reason}",
-            f"GET http://{address}:{port}{self._order.health.path}",
+            f"GET http://{address}:{port}{self._health.path}",
             verdict.answer,
         )
         self._tally.add(self._host.clock.now(), status)
@@ -91,5 +100,5 @@ class Watcher:
             self._failed = 0
             return
         self._failed += 1
-        if self._failed >= self._order.watch.failed_checks:
+        if self._failed >= self._watch.failed_checks:
             raise CheckError(f"{self._failed} checks in a row failed: {reason}", check, answer)

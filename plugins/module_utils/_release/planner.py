@@ -14,10 +14,11 @@ from enum import Enum
 
 from .._model.engine_model import Container
 from .._model.spec import Canary, Standby, short_sha
+from .._state.history import State
 from .host_state import Snapshot
 from .target import Goal
 
-Phase = t.Literal["staged", "live", "settled"]
+Phase = t.Literal["staged", "live", "proved", "committed", "settled"]
 
 
 class Kind(str, Enum):
@@ -33,6 +34,8 @@ class Kind(str, Enum):
     CANARY = "canary"
     CUT_OVER = "cut over"
     WATCH = "watch"
+    PROVE = "prove"
+    COMMIT = "commit"
     DRAIN = "drain"
     RETIRE = "retire"
     KEEP_WARM = "keep warm"
@@ -45,8 +48,27 @@ BEFORE_CUTOVER: t.Final = frozenset(
 )
 """Steps whose failure leaves the old release serving with nothing to move back."""
 
-GOING_BACK: t.Final = BEFORE_CUTOVER | {Kind.CANARY, Kind.CUT_OVER, Kind.WATCH}
+GOING_BACK: t.Final = BEFORE_CUTOVER | {
+    Kind.CANARY,
+    Kind.CUT_OVER,
+    Kind.WATCH,
+    Kind.PROVE,
+    Kind.COMMIT,
+}
 """Steps whose failure ends the new release. A failure after these leaves it serving."""
+
+UNDER_WATCH: t.Final = frozenset({State.LIVE, State.PROVED})
+"""States of a run that has cut over and may still be taken back."""
+
+
+class Repair(Enum):
+    """What a repair step puts right."""
+
+    DAMAGE = "damaged lines in the journal"
+    CANARY = "a canary that was left over"
+    POINTER = "a pointer that file and proxy disagree on"
+    RESTART_POLICY = "a live container without its restart policy"
+    JOURNAL = "a live release that the journal does not know as such"
 
 
 @dataclass(frozen=True)
@@ -57,6 +79,7 @@ class Step:
     text: str
     container: Container | None = None
     names: tuple[str, ...] = ()
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True)
@@ -87,17 +110,33 @@ class Plan:
 def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Plan:
     """Return the steps from what is there to the goal, up to the end of the phase."""
     steps = _repair_steps(snapshot)
-    live = snapshot.live
+    live, run = snapshot.live, snapshot.history.run(terms.run)
+    cuts_over = False
     if goal.target is not None and goal.target == live and live.running:
         old = snapshot.standby
+        if phase != "staged" and run.state is State.LIVE and not run.watched:
+            steps += _watch_steps(goal, terms)
     else:
         old = live
         steps += _stage_steps(snapshot, goal, terms.run)
-        if phase != "staged":
+        if cuts_over := phase != "staged":
             steps += _cutover_steps(goal, terms)
+    if cuts_over or run.state in UNDER_WATCH:
+        steps += _closing_steps(goal, phase, run.state)
     if phase == "settled":
         steps += _settle_steps(snapshot, goal, old, terms, steps)
     return Plan(goal, tuple(steps))
+
+
+def _closing_steps(goal: Goal, phase: Phase, state: State) -> list[Step]:
+    """Return what makes a release that serves final, as far as the phase asks for it."""
+    short = short_sha(goal.sha)
+    if phase == "proved" and state is not State.PROVED:
+        text = f"{short} must be healthy once more before any host makes it final"
+        return [Step(Kind.PROVE, text, goal.target)]
+    if phase in ("committed", "settled"):
+        return [Step(Kind.COMMIT, f"{short} is final; from here on only a rollback leads back")]
+    return []
 
 
 def _repair_steps(snapshot: Snapshot) -> list[Step]:
@@ -106,23 +145,23 @@ def _repair_steps(snapshot: Snapshot) -> list[Step]:
     steps: list[Step] = []
     if damaged := snapshot.history.damaged:
         text = f"{damaged} damaged lines in the journal are put aside"
-        steps.append(Step(Kind.REPAIR, text, names=("damage",)))
+        steps.append(Step(Kind.REPAIR, text, repair=Repair.DAMAGE))
     slot = live.slot if live is not None else route.slot
     if route.answered and (route.file != slot or route.runtime != slot):
         on_file, serving = route.file or "nothing", route.runtime or "nothing"
         text = f"pointer file says {on_file}, HAProxy serves {serving}"
         if route.runtime != slot:
             text += f", but what runs is in slot {slot}"
-        steps.append(Step(Kind.REPAIR, text, live, names=("pointer",)))
+        steps.append(Step(Kind.REPAIR, text, live, repair=Repair.POINTER))
     if route.canary or route.percent:
         text = f"a canary of {route.percent} % to slot {route.canary or 'nothing'} was left over"
-        steps.append(Step(Kind.REPAIR, text, names=("canary",)))
+        steps.append(Step(Kind.REPAIR, text, repair=Repair.CANARY))
     if live is not None and live.running and live.restart_policy != "unless-stopped":
         text = f"{live.name} would not come back after a crash: its restart policy was lost"
-        steps.append(Step(Kind.REPAIR, text, live, names=("restart policy",)))
+        steps.append(Step(Kind.REPAIR, text, live, repair=Repair.RESTART_POLICY))
     if live is not None and (not snapshot.turns or snapshot.turns[-1].release != live.release):
         text = f"journal does not say that {short_sha(live.sha)} is live"
-        steps.append(Step(Kind.REPAIR, text, live, names=("journal",)))
+        steps.append(Step(Kind.REPAIR, text, live, repair=Repair.JOURNAL))
     return steps
 
 
@@ -168,10 +207,14 @@ def _cutover_steps(goal: Goal, terms: Terms) -> list[Step]:
         text = f"{canary.percent} % of the requests to {short} for {canary.seconds:g} s"
         steps.append(Step(Kind.CANARY, text, goal.target))
     steps.append(Step(Kind.CUT_OVER, f"the pointer leads to {short}", goal.target))
-    if terms.watch > 0:
-        text = f"{short} for {terms.watch:g} s through the proxy"
-        steps.append(Step(Kind.WATCH, text, goal.target))
-    return steps
+    return steps + _watch_steps(goal, terms)
+
+
+def _watch_steps(goal: Goal, terms: Terms) -> list[Step]:
+    if terms.watch <= 0:
+        return []
+    text = f"{short_sha(goal.sha)} for {terms.watch:g} s through the proxy"
+    return [Step(Kind.WATCH, text, goal.target)]
 
 
 def _settle_steps(

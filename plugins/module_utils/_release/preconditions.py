@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError
+from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError, TakenBackError
 from .._model.spec import Order
 from .context import Host
 from .host_state import Snapshot
@@ -31,6 +31,14 @@ def lock(host: Host, order: Order) -> None:
         raise
 
 
+def check_lock(host: Host, order: Order) -> None:
+    """Raise LockedError when another run is under way; for a call that changes nothing."""
+    lease = host.lock.read_lease()
+    if lease is not None and lease.run != order.run:
+        lock(host, order)
+        host.lock.release()
+
+
 def break_lease(host: Host, order: Order) -> None:
     """End another run's lease when the order has a reason to, and write down why.
 
@@ -46,6 +54,12 @@ def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> N
     """Write down who overruled what, and why."""
     holder = order.caller.holder
     host.journal.write(event, order.run, holder=holder, reason=reason, overruled=overruled)
+
+
+def check_own_run(order: Order, snapshot: Snapshot) -> None:
+    """Raise TakenBackError when this host has taken the run back that the order goes on with."""
+    if reason := snapshot.history.run(order.run).taken_back_by_host:
+        raise TakenBackError(f"This host has taken the run back: {reason}.")
 
 
 def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:

@@ -13,7 +13,7 @@ from .._core.errors import GreenlightError
 from .._model.engine_model import Container
 from .._model.spec import short_sha
 from .host_state import Snapshot
-from .planner import Kind, Plan, Step
+from .planner import Kind, Plan
 
 LOG_LINES: t.Final = 20
 """How many of the container's last log lines an error shows."""
@@ -60,14 +60,6 @@ class Outcome:
         self.done = list(done)
         self.live = live
         self.notes: list[str] = []
-
-    def is_proved(self, step: Step) -> bool:
-        """Tell whether the new release had passed its watch, or was live before, at a step."""
-        plan = self.plan
-        proofs = [i for i, s in enumerate(plan.steps) if s.kind in (Kind.CUT_OVER, Kind.WATCH)]
-        if proofs:
-            return plan.steps.index(step) > max(proofs)
-        return plan.goal.target is not None and plan.goal.target == self.before.live
 
 
 def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:

@@ -1,75 +1,139 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Taking back what a run has done on this host, because another host of the fleet has failed."""
+"""Taking back what a run has done on this host.
+
+The reasons: another host has failed, nobody goes on with the run, or a person at the console asks.
+"""
 
 from __future__ import annotations
 
-from .._core.errors import SpecError
-from .._model.spec import Order
-from .._state.history import State
+import typing as t
+
+from .._core.errors import LockedError, SpecError
+from .._state.history import Run, State
 from . import preconditions, report
-from .compensation import WayBack
+from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
 from .host_state import Snapshot
 from .planner import Plan
 from .target import Goal
 
+if t.TYPE_CHECKING:
+    from .._model.spec import Order
 
-class Reversal:
-    """One call of state `reverted`."""
+OTHER_HOST: t.Final = "taken back, because another host failed"
 
-    def __init__(self, host: Host, order: Order) -> None:
-        self._host = host
-        self._order = order
 
-    def run(self) -> report.Outcome | None:
-        """Take back what this run has done on this host, before it was settled; None: nothing."""
-        run = self._order.run
-        # A run that never began here has no business with the lock of the one that did.
-        state = self._host.journal.read().run(run).state
-        if state in (State.ABSENT, State.REVERTED) and not self._is_reserved():
+def revert_order(host: Host, order: Order) -> report.Outcome | None:
+    """Carry out one call of state `reverted`; None when there is nothing to take back.
+
+    Raises LockedError, SpecError and errors of the host's parts.
+    """
+    # A run that never began here has no business with the lock of the one that did.
+    state = host.journal.read().run(order.run).state
+    if state in (State.ABSENT, State.REVERTED) and not _is_reserved(host, order.run):
+        return None
+    preconditions.lock(host, order)
+    try:
+        preconditions.break_lease(host, order)
+        return revert_run(host, order.run, OTHER_HOST)
+    finally:
+        host.lock.release()
+
+
+def revert_at_console(host: Host, run: str, holder: str) -> report.Outcome | None:
+    """Take the run back that is under way here, or the one named; None when there is none.
+
+    Raises LockedError while a process is at work on it, SpecError, errors of the host's parts.
+    """
+    host.lock.acquire("", holder, "revert", 0.0)
+    try:
+        unfinished = host.journal.read().unfinished()
+        name = run or (unfinished.identifier if unfinished else "")
+        if not name:
+            lease = host.lock.read_any_lease()
+            if lease is not None:
+                host.lock.end_lease()
             return None
-        preconditions.lock(self._host, self._order)
-        try:
-            preconditions.break_lease(self._host, self._order)
-            before = observe(self._host)
-            mine = before.history.run(run)
-            if mine.state is State.SETTLED:
-                raise SpecError(f"Run {run} is settled: its old release is stopped. Use rollback.")
-            if mine.is_over:
-                self._host.lock.end_own_lease(run)
-                return None
-            if other := before.history.overtaken_by(run):
-                raise SpecError(
-                    f"Run {run} cannot be taken back: run {other} has begun since, so what serves"
-                    " now is no longer its doing. status-api.yml shows what that is."
-                )
-            return self._take_back(before)
-        finally:
-            self._host.lock.release()
+        return revert_run(host, name, f"taken back by {holder}")
+    finally:
+        host.lock.release()
 
-    def _is_reserved(self) -> bool:
-        lease = self._host.lock.read_lease()
-        return lease is not None and lease.run == self._order.run
 
-    def _take_back(self, before: Snapshot) -> report.Outcome:
-        mine = before.history.run(self._order.run)
-        old = next((c for c in before.containers if c.release == mine.origin), None)
-        if mine.origin and old is None:
-            raise SpecError(
-                f"The container of {mine.origin}, which was live before run {mine.identifier}, is"
-                " gone, so the pointer stays where it is. Release the SHA that shall be live."
-            )
-        names = mine.started | mine.staged
-        found = [c for c in before.containers if c.release in names and c.release != mine.origin]
-        way = WayBack(self._host, self._order, found[-1] if found else None, old)
-        started = self._host.clock.now()
-        way.point()
-        way.clear("taken back, because another host failed")
-        seconds = self._host.clock.now() - started
-        goal = Goal(old.sha if old else "", "", "", "", old)
-        done = [report.Done("go back", str(way), seconds)]
-        outcome = report.Outcome(Plan(goal, ()), before, None, done, old)
-        outcome.after, outcome.notes = observe_after(self._host, before, images_changed=False)
-        return outcome
+def _is_reserved(host: Host, run: str) -> bool:
+    lease = host.lock.read_any_lease()
+    return lease is not None and lease.run == run
+
+
+def revert_run(host: Host, name: str, reason: str, **facts: t.Any) -> report.Outcome | None:
+    """Take back what a run has done here before it was committed; None: nothing.
+
+    Whoever calls holds the lock. `facts` go into the journal beside the reason. Raises SpecError
+    when the run is final, or something else has begun since.
+    """
+    before = observe(host)
+    run = before.history.run(name)
+    if run.state in (State.COMMITTED, State.SETTLED):
+        raise SpecError(
+            f"Run {name} is final: its old release may be stopped already. Roll back instead, with"
+            " rollback-api.yml or 'greenlight rollback' on this host."
+        )
+    if run.is_over:
+        host.lock.end_own_lease(name)
+        return None
+    if other := before.history.overtaken_by(name):
+        raise SpecError(
+            f"Run {name} cannot be taken back: run {other} has begun since, so what serves now is"
+            " no longer its doing. status-api.yml shows what that is."
+        )
+    return _take_back(host, before, run, reason, facts)
+
+
+def _take_back(
+    host: Host, before: Snapshot, run: Run, reason: str, facts: t.Mapping[str, t.Any]
+) -> report.Outcome:
+    old = next((c for c in before.containers if c.release == run.origin), None)
+    if run.origin and old is None:
+        raise SpecError(
+            f"The container of {run.origin}, which was live before run {run.identifier}, is gone,"
+            " so the pointer stays where it is. Release the SHA that shall be live."
+        )
+    names = run.started | run.staged
+    found = [c for c in before.containers if c.release in names and c.release != run.origin]
+    way = Compensation(host, Undo.of_run(run), found[-1] if found else None, old)
+    started = host.clock.now()
+    way.point()
+    way.clear(reason, **facts)
+    seconds = host.clock.now() - started
+    goal = Goal(old.sha if old else "", "", "", "", old)
+    outcome = report.Outcome(
+        Plan(goal, ()), before, None, [report.Done("go back", str(way), seconds)], old
+    )
+    outcome.after, outcome.notes = observe_after(host, before, images_changed=False)
+    return outcome
+
+
+def close_other_run(host: Host, mine: str) -> str:
+    """Put right what another run has left half way, before this one begins; say what was done.
+
+    Whoever calls holds the lock, and nobody holds a lease any more. A run that was committed stays;
+    one that was not is taken back, unless there is nothing to go back to.
+    """
+    other = host.journal.read().unfinished()
+    if other is None or other.identifier == mine or is_kept(other):
+        return ""
+    try:
+        outcome = revert_run(host, other.identifier, f"left half way, taken back by run {mine}")
+    except (LockedError, SpecError) as exc:
+        return f"run {other.identifier} was left half way: {exc}"
+    return f"run {other.identifier} was left half way: {outcome.done[0].text}" if outcome else ""
+
+
+def is_kept(run: Run) -> bool:
+    """Tell whether a run that nobody goes on with stays as far as it has got.
+
+    It was committed, so other hosts may have put the old release away; or it is the first release
+    of this host, which serves better than nothing does.
+    """
+    return run.state is State.COMMITTED or (run.state is State.LIVE and not run.origin)

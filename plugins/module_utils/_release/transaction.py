@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
-from .._core.errors import CheckError, GreenlightError
+from .._core.errors import CheckError, FileError, GreenlightError
 from .._core.redact import redact, spellings
 from .._health.probe import check_expectation
 from .._model.engine_model import Container
 from .._model.spec import Order
-from .._state.history import BEGIN, SETTLED
+from .._state.history import PHASE, State
+from .._state.lock import Lease
 from . import executor, preconditions, report, traffic
-from .compensation import WayBack
+from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
 from .host_state import Snapshot
-from .planner import GOING_BACK, Kind, Phase, Plan, Step, Terms, make_plan
+from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
+from .revert import close_other_run
 from .target import Goal
 
 
@@ -46,7 +49,7 @@ class Transaction:
         if reserve:
             preconditions.lock(self._host, self._order)
         elif not self._order.break_lease:
-            self._host.lock.check_lease(self._order.run)
+            preconditions.check_lock(self._host, self._order)
         try:
             snapshot = observe(self._host)
             plan = self._plan(snapshot, find_goal, phase)
@@ -93,35 +96,61 @@ class Transaction:
         check_expectation(self._order.health.expect)
         preconditions.lock(self._host, self._order)
         try:
-            snapshot = observe(self._host)
-            plan = self._plan(snapshot, find_goal, phase)
-            outcome = report.Outcome(plan, snapshot, snapshot, live=snapshot.live)
-            if plan.steps:
-                self._begin(snapshot, plan.goal, phase)
+            outcome = self._plan_at_last(find_goal, phase)
+            if outcome.plan.steps:
+                self._begin(outcome.before, outcome.plan.goal)
                 target = self._carry_out(outcome)
-                outcome.live = snapshot.live if phase == "staged" else target
-            else:
-                preconditions.break_lease(self._host, self._order)
+                outcome.live = outcome.before.live if phase == "staged" else target
             self._finish(outcome, phase)
-            if plan.steps:
+            if outcome.plan.steps:
                 self._look_after(outcome, look_after)
             return outcome
         finally:
             self._host.lock.release()
+
+    def _plan_at_last(
+        self, find_goal: t.Callable[[Snapshot], Goal], phase: Phase
+    ) -> report.Outcome:
+        """Return the plan, after what another run has left half way was put right.
+
+        All that can refuse this run is looked at before that.
+        """
+        host, order = self._host, self._order
+        snapshot = observe(host)
+        preconditions.check_own_run(order, snapshot)
+        plan = self._plan(snapshot, find_goal, phase)
+        if plan.steps:
+            preconditions.check_freeze(host, order, snapshot)
+            preconditions.check_space(host)
+        preconditions.break_lease(host, order)
+        note = close_other_run(host, order.run)
+        if note:
+            snapshot = observe(host)
+            plan = self._plan(snapshot, find_goal, phase)
+        outcome = report.Outcome(plan, snapshot, snapshot, live=snapshot.live)
+        outcome.notes += [note] if note else []
+        return outcome
 
     def _look_after(self, outcome: report.Outcome, wanted: bool) -> None:
         kinds = {step.kind for step in outcome.plan.steps}
         changed = bool(kinds & {Kind.PULL, Kind.RETAIN})
         outcome.after = None
         if wanted:
-            outcome.after, outcome.notes = observe_after(
-                self._host, outcome.before, images_changed=changed
-            )
+            outcome.after, notes = observe_after(self._host, outcome.before, images_changed=changed)
+            outcome.notes += notes
 
-    def _lease(self, goal: Goal) -> None:
-        order = self._order
+    def _lease(self, goal: Goal, *, working: bool = False) -> None:
+        order, caller = self._order, self._order.caller
         self._host.lock.write_lease(
-            order.run, order.caller.holder, order.action, goal.sha, order.lease_seconds
+            Lease(
+                order.run,
+                caller.holder,
+                order.action,
+                goal.sha,
+                order.lease_seconds,
+                working=working,
+                controller=caller.controller,
+            )
         )
 
     def _is_new(self, snapshot: Snapshot, goal: Goal) -> bool:
@@ -130,34 +159,43 @@ class Transaction:
         aim = (goal.sha, goal.digest, goal.config)
         return mine.is_over or tuple(mine.begin.get(n) for n in ("sha", "digest", "config")) != aim
 
-    def _begin(self, snapshot: Snapshot, goal: Goal, phase: Phase) -> None:
-        """Open the run in the journal, unless an earlier phase has. Raises before any change."""
-        order, host, live = self._order, self._host, snapshot.live
-        preconditions.check_freeze(host, order, snapshot)
-        preconditions.check_space(host)
-        preconditions.break_lease(host, order)
-        if self._is_new(snapshot, goal):
+    def _begin(self, snapshot: Snapshot, goal: Goal) -> None:
+        """Open the run in the journal, unless an earlier phase has.
+
+        From here on the host takes the run back when nobody goes on with it.
+        """
+        order, host = self._order, self._host
+        is_new = self._is_new(snapshot, goal)
+        if is_new:
             if not snapshot.history.damaged:
                 host.journal.rotate()
-            host.journal.write(
-                BEGIN,
-                order.run,
-                action=order.action,
-                sha=goal.sha,
-                digest=goal.digest,
-                config=goal.config,
-                holder=order.caller.holder,
-                ci_run=order.caller.ci_run,
-                origin={"release": live.release, "sha": live.sha, "slot": live.slot}
-                if live
-                else None,
-            )
+            host.journal.write(State.BEGUN, order.run, **self._begin_facts(snapshot, goal))
             if order.ignore_freeze and (freeze := host.freeze.read()):
                 preconditions.note(
                     host, order, "freeze-ignored", order.ignore_freeze, freeze.describe()
                 )
-        if phase != "settled":
-            self._lease(goal)
+        self._lease(goal, working=True)
+        if is_new:
+            host.timers.arm_watchdog()
+
+    def _begin_facts(self, snapshot: Snapshot, goal: Goal) -> dict[str, t.Any]:
+        """Return who wants what, and all that is needed to take it back without the controller."""
+        order, live = self._order, snapshot.live
+        return {
+            "action": order.action,
+            "sha": goal.sha,
+            "digest": goal.digest,
+            "config": goal.config,
+            "holder": order.caller.holder,
+            "ci_run": order.caller.ci_run,
+            "origin": {"release": live.release, "sha": live.sha, "slot": live.slot}
+            if live
+            else None,
+            "drain_seconds": order.drain_seconds,
+            "stop_timeout": order.container.stop_timeout,
+            "health": dataclasses.asdict(order.health),
+            "watch": dataclasses.asdict(order.watch),
+        }
 
     def _carry_out(self, outcome: report.Outcome) -> Container | None:
         """Do all steps; return the container of the release."""
@@ -182,16 +220,42 @@ class Transaction:
 
     def _end(self, outcome: report.Outcome, phase: Phase) -> None:
         """Write down how long the call took; the run is over with its last phase."""
+        order, host = self._order, self._host
         seconds = report.seconds_by_step(outcome.done)
-        if phase == "settled":
-            self._host.lock.end_own_lease(self._order.run)
         # A run ends in the journal even when its last phase finds nothing left to do.
-        open_run = not outcome.before.history.run(self._order.run).is_over
-        if not outcome.plan.steps and not (open_run and phase == "settled"):
-            return
-        event = SETTLED if phase == "settled" else "phase"
-        sha = outcome.plan.goal.sha
-        self._host.journal.write(event, self._order.run, phase=phase, sha=sha, seconds=seconds)
+        is_open = not outcome.before.history.run(order.run).is_over
+        if outcome.plan.steps or (is_open and phase == "settled"):
+            event = State.SETTLED if phase == "settled" else PHASE
+            sha = outcome.plan.goal.sha
+            host.journal.write(event, order.run, phase=phase, sha=sha, seconds=seconds)
+        if phase == "settled":
+            host.lock.end_own_lease(order.run)
+        elif outcome.plan.steps or is_open:
+            self._lease(outcome.plan.goal)
+
+    def _is_final(self, step: Step, outcome: report.Outcome) -> bool:
+        """Tell whether the run may not go back any more when this step fails."""
+        run, steps = outcome.before.history.run(self._order.run), outcome.plan.steps
+        if step.kind is Kind.COMMIT:
+            # Others of the fleet may have made it final already, and so may the write that failed.
+            return run.state is State.PROVED or self._is_committed()
+        if any(done.kind is Kind.COMMIT for done in steps[: steps.index(step)]):
+            return True
+        target = outcome.plan.goal.target
+        return target is not None and target == outcome.before.live and run.state not in UNDER_WATCH
+
+    def _is_committed(self) -> bool:
+        try:
+            return self._host.journal.read().run(self._order.run).state is State.COMMITTED
+        except FileError:
+            return False
+
+    def _old(self, before: Snapshot) -> Container | None:
+        """Return the container that serves when this run is taken back."""
+        run = before.history.run(self._order.run)
+        if run.state not in UNDER_WATCH:
+            return before.live
+        return next((c for c in before.containers if c.release == run.origin), None)
 
     def _fail(
         self, step: Step, exc: GreenlightError, target: Container | None, outcome: report.Outcome
@@ -200,8 +264,9 @@ class Transaction:
         lines: list[str] = []
         text = "nothing had to go back; the next run completes what is left"
         reason = self._hide(str(exc).rstrip("."))
-        back = step.kind in GOING_BACK and not outcome.is_proved(step)
-        way = WayBack(self._host, self._order, target, outcome.before.live)
+        back = step.kind in GOING_BACK and not self._is_final(step, outcome)
+        undo = Undo.of_order(self._order)
+        way = Compensation(self._host, undo, target, self._old(outcome.before))
         if back:
             way.point()
             lines = self._log_lines(target)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The state machine of a run, and what the journal's events amount to. Pure.
 
-A run is one release or rollback of one host. Each event that it writes moves it along TRANSITIONS;
+A run is one release or rollback of one host. Each event that it writes moves it along FOLLOWING;
 `History` is the journal folded through that table, and everything that the rest of the code wants
 to know about the past (which releases were live, what a run has done, who has not finished) is
 read from there.
@@ -17,65 +17,46 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """Where a run stands."""
+    """Where a run stands. Each state but ABSENT is reached by the event of the same word.
 
-    ABSENT = "absent"
-    BEGUN = "begun"
-    STARTED = "started"
+    From COMMITTED on a run only goes forward: other hosts may have put the old release away.
+    """
+
+    ABSENT = ""
+    BEGUN = "begin"
+    STARTED = "start"
     STAGED = "staged"
     LIVE = "live"
+    PROVED = "proved"
+    COMMITTED = "committed"
     SETTLED = "settled"
     REVERTED = "reverted"
 
 
-BEGIN: t.Final = "begin"
-START: t.Final = "start"
-STAGED: t.Final = "staged"
-LIVE: t.Final = "live"
-SETTLED: t.Final = "settled"
-REVERTED: t.Final = "reverted"
-RECOVERED: t.Final = "recovered"
-"""An event of a later run: the pointer was found on a release whose own run died before it could
-write `live`."""
-
-TRANSITIONS: t.Final[dict[State, dict[str, State]]] = {
-    State.ABSENT: {BEGIN: State.BEGUN},
-    State.BEGUN: {
-        BEGIN: State.BEGUN,
-        START: State.STARTED,
-        STAGED: State.STAGED,
-        SETTLED: State.SETTLED,
-        REVERTED: State.REVERTED,
-    },
-    State.STARTED: {
-        BEGIN: State.BEGUN,
-        START: State.STARTED,
-        STAGED: State.STAGED,
-        REVERTED: State.REVERTED,
-    },
-    State.STAGED: {
-        BEGIN: State.BEGUN,
-        START: State.STARTED,
-        STAGED: State.STAGED,
-        LIVE: State.LIVE,
-        SETTLED: State.SETTLED,
-        REVERTED: State.REVERTED,
-    },
-    State.LIVE: {
-        BEGIN: State.BEGUN,
-        START: State.STARTED,
-        STAGED: State.STAGED,
-        LIVE: State.LIVE,
-        SETTLED: State.SETTLED,
-        REVERTED: State.REVERTED,
-    },
-    State.SETTLED: {BEGIN: State.BEGUN},
-    State.REVERTED: {BEGIN: State.BEGUN},
+FOLLOWING: t.Final[dict[State, frozenset[State]]] = {
+    State.ABSENT: frozenset(),
+    State.BEGUN: frozenset(set(State) - {State.ABSENT, State.LIVE}),
+    State.STARTED: frozenset({State.STARTED, State.STAGED, State.REVERTED}),
+    State.STAGED: frozenset(set(State) - {State.ABSENT, State.PROVED}),
+    State.LIVE: frozenset(set(State) - {State.ABSENT}),
+    State.PROVED: frozenset(
+        {State.LIVE, State.PROVED, State.COMMITTED, State.SETTLED, State.REVERTED}
+    ),
+    State.COMMITTED: frozenset({State.COMMITTED, State.SETTLED}),
+    State.SETTLED: frozenset(),
+    State.REVERTED: frozenset(),
 }
-"""What may follow on what. A run may begin anew at any time: after its end, or with another aim."""
+"""What may follow on what. BEGUN follows on everything: a run may begin again at any time."""
 
 OVER: t.Final = frozenset({State.ABSENT, State.SETTLED, State.REVERTED})
 """States in which a run has nothing more to do."""
+
+RECOVERED: t.Final = "recovered"
+"""An event of a later run: the pointer was found on a release whose own run died before it could
+write that it was live."""
+
+PHASE: t.Final = "phase"
+"""The end of one call of a run; its `phase` is the one that was reached."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +80,10 @@ class Turn:
 
 
 class Run:
-    """What one run has done since its last `begin`."""
+    """What one run has done since its last `begin`.
+
+    `watched` is True once the watch after its cutover has ended well.
+    """
 
     def __init__(self, identifier: str, begin: dict[str, t.Any] | None = None) -> None:
         self.identifier = identifier
@@ -110,6 +94,7 @@ class Run:
         self.staged: set[str] = set()
         self.turns: list[Turn] = []
         self.seconds: dict[str, float] = {}
+        self.watched = False
 
     @property
     def is_over(self) -> bool:
@@ -120,6 +105,12 @@ class Run:
     def origin(self) -> str:
         """The release that was live when the run began; empty for none."""
         return str((self.begin.get("origin") or {}).get("release", ""))
+
+    @property
+    def taken_back_by_host(self) -> str:
+        """Why the host itself has taken the run back, without being asked; empty otherwise."""
+        taken_back = self.state is State.REVERTED and self.end.get("by") == "watchdog"
+        return str(self.end.get("reason", "")) if taken_back else ""
 
 
 class History:
@@ -156,38 +147,39 @@ class History:
         return self._actions.get(release, "release")
 
     def add(self, entry: Entry) -> None:
-        """Fold one more event in. One that TRANSITIONS does not allow is kept in `irregular`."""
+        """Fold one more event in. One that FOLLOWING does not allow is kept in `irregular`."""
         run = self.runs.get(entry.run) or Run(entry.run)
-        if entry.event in _MOVES:
-            following = TRANSITIONS[run.state].get(entry.event)
-            if following is None:
-                self.irregular.append(
-                    f"{entry.event} of run {entry.run} in state {run.state.value}"
-                )
-            run = self._apply(run, entry, following or _MOVES[entry.event])
+        if entry.event and entry.event in {state.value for state in State}:
+            state = State(entry.event)
+            if state is not State.BEGUN and state not in FOLLOWING[run.state]:
+                found = run.state.name.lower()
+                self.irregular.append(f"{entry.event} of run {entry.run} in state {found}")
+            run = self._apply(run, entry, state)
         elif entry.event == RECOVERED:
             action = self.action_of(str(entry.data.get("release", "")))
             self.turns.append(_turn(entry, action))
+        elif entry.event == PHASE and run.state is State.LIVE:
+            run.watched = True
         for step, seconds in (entry.data.get("seconds") or {}).items():
             run.seconds[step] = round(run.seconds.get(step, 0.0) + float(seconds), 3)
 
     def _apply(self, run: Run, entry: Entry, state: State) -> Run:
         release = str(entry.data.get("release", ""))
-        if entry.event == BEGIN:
+        if state is State.BEGUN:
             run = Run(entry.run, begin=entry.data)
-            # A run that begins anew is the newest again.
+            # A run that begins again is the newest again.
             self.runs.pop(entry.run, None)
         self.runs[entry.run] = run
         run.state = state
-        if entry.event == START:
+        if state is State.STARTED:
             run.started.add(release)
-        elif entry.event == STAGED:
+        elif state is State.STAGED:
             run.staged.add(release)
             self._actions[release] = str(entry.data.get("action", "release"))
-        elif entry.event == LIVE:
+        elif state is State.LIVE:
             run.turns.append(_turn(entry, "release"))
             self.turns.append(run.turns[-1])
-        elif entry.event == REVERTED:
+        elif state is State.REVERTED:
             # By identity: a turn of the same run before its last begin stays.
             self.turns = [t for t in self.turns if not any(t is own for own in run.turns)]
         if state in (State.SETTLED, State.REVERTED):
@@ -206,16 +198,6 @@ def _turn(entry: Entry, action: str) -> Turn:
         str(data.get("action", action)),
         entry.time,
     )
-
-
-_MOVES: t.Final[dict[str, State]] = {
-    BEGIN: State.BEGUN,
-    START: State.STARTED,
-    STAGED: State.STAGED,
-    LIVE: State.LIVE,
-    SETTLED: State.SETTLED,
-    REVERTED: State.REVERTED,
-}
 
 
 def fold(entries: t.Iterable[Entry], damaged: int = 0) -> History:

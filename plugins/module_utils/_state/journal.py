@@ -16,7 +16,7 @@ import typing as t
 from .._core import files
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FileError
-from .history import BEGIN, LIVE, RECOVERED, Entry, History, fold
+from .history import RECOVERED, Entry, History, State, fold
 
 FORMAT: t.Final = 1
 """The format that this version writes. A file of a higher one is refused, not guessed at."""
@@ -66,14 +66,14 @@ def newest_format(entries: t.Iterable[Entry]) -> int:
 
 def tail(entries: t.Sequence[Entry], kept_turns: int) -> list[Entry]:
     """Return what a rotation keeps: from the begin of the run of the `kept_turns`-th last turn."""
-    turns = [i for i, entry in enumerate(entries) if entry.event in (LIVE, RECOVERED)]
+    turns = [i for i, entry in enumerate(entries) if entry.event in (State.LIVE.value, RECOVERED)]
     if len(turns) <= kept_turns:
         return [entry for entry in entries if entry.event != "journal"]
     first = turns[-kept_turns]
     begins = [
         i
         for i in range(first)
-        if entries[i].event == BEGIN and entries[i].run == entries[first].run
+        if entries[i].event == State.BEGUN.value and entries[i].run == entries[first].run
     ]
     return [e for e in entries[begins[-1] if begins else first :] if e.event != "journal"]
 

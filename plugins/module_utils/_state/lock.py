@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One release at a time for an application on a host.
 
-Two layers. A kernel lock holds for as long as one module process works and dies with it. A lease,
-a small file with an expiry, holds between the phases of a fleet release, in which no process of
-ours runs on the host; when the controller dies the lease runs out by itself.
+Two layers. A kernel lock holds for as long as one process works and dies with it. A lease, a small
+file with an expiry, holds from the first effect of a run until it has settled; when nobody renews
+it in time, the host's watchdog takes the run back (_release/watchdog.py).
 """
 
 from __future__ import annotations
@@ -20,29 +20,36 @@ from .._core import files
 from .._core.clock import Clock, utc_stamp, wait_until
 from .._core.errors import LockedError
 
-RETIRING: t.Final = "retire"
-"""The action that the end of a warm standby writes into the lock."""
+HOST_ACTIONS: t.Final = ("retire", "watchdog")
+"""What the host itself writes into the lock as the action: it ends soon, without being asked."""
 
-RETIRING_LIMIT: t.Final = 90.0
-"""Seconds for which a run waits for the end of a warm standby: longer than a container's grace."""
+HOST_LIMIT: t.Final = 90.0
+"""Seconds for which a run waits for the host's own work: longer than a container's grace."""
+
+SAME_RUN_LIMIT: t.Final = 600.0
+"""Seconds for which a call waits for an earlier call of its own run, whose connection was lost."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """Who may go on with a fleet release on this host, and for how long.
+    """Who may go on with a release on this host, and for how long.
 
     `until` is wall-clock time for people (seconds since the epoch). What counts is `uptime`: the
-    host's seconds since boot at which it ends, which no change of the clock moves.
+    host's seconds since boot at which it ends, which no change of the clock moves. `working` is
+    True while a process of the run is at work, which then holds the kernel lock as well.
+    `controller` names the process that leads the run, for the machine on which that process is.
     """
 
     run: str
     holder: str
     action: str
     sha: str
-    until: float
-    uptime: float
     seconds: float
+    until: float = 0.0
+    uptime: float = 0.0
     boot: str = ""
+    working: bool = False
+    controller: str = ""
 
     def describe(self) -> str:
         """Say in half a sentence who holds it and for how long."""
@@ -79,16 +86,17 @@ class HostLock:
             "pid": os.getpid(),
             "since": utc_stamp(self._clock.wall()),
         }
-        outcome = wait_until(lambda: self._lock.acquire(mine), bool, wait, 0.5, self._clock)
-        if not outcome.done and self._is_retiring():
-            # The end of a warm standby holds the lock only for as long as a container takes to end.
-            outcome = wait_until(
-                lambda: self._lock.acquire(mine), bool, RETIRING_LIMIT, 0.5, self._clock
-            )
+
+        def attempt() -> bool:
+            return self._lock.acquire(mine)
+
+        outcome = wait_until(attempt, bool, wait, 0.5, self._clock)
+        if not outcome.done and (limit := self._own_work_limit(run)):
+            outcome = wait_until(attempt, bool, limit, 0.05, self._clock)
         if not outcome.done:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
-                " ended, or set lock_wait to a number of seconds to wait for it; nothing was"
+                " ended, or set app_lock_wait to a number of seconds to wait for it; nothing was"
                 " changed."
             )
 
@@ -108,8 +116,12 @@ class HostLock:
         names = ("action", "holder", "pid", "since")
         return raw if isinstance(raw, dict) and all(name in raw for name in names) else {}
 
-    def _is_retiring(self) -> bool:
-        return self._read_holder().get("action") == RETIRING
+    def _own_work_limit(self, run: str) -> float:
+        """Return for how many seconds to wait for who holds the lock, when it ends without us."""
+        holder = self._read_holder()
+        if holder.get("action") in HOST_ACTIONS:
+            return HOST_LIMIT
+        return SAME_RUN_LIMIT if holder and holder.get("run") == run else 0.0
 
     def _describe_holder(self) -> str:
         raw = self._read_holder()
@@ -120,48 +132,54 @@ class HostLock:
             " holds the lock"
         )
 
-    def read_lease(self) -> Lease | None:
-        """Return the lease while it has not run out; a damaged lease counts as none."""
+    def read_any_lease(self) -> Lease | None:
+        """Return the lease, also one that has run out; a damaged lease counts as none."""
         text = files.read_damaged_text(self._lease_path)
         try:
             raw = json.loads(text) if text else {}
-            lease = Lease(
-                **{
-                    name: raw[name]
-                    for name in (field.name for field in dataclasses.fields(Lease))
-                    if name in raw
-                }
-            )
-            left = lease.seconds_left(files.boot_identifier(), self._clock.uptime())
-        except (ValueError, TypeError):
+            names = {field.name for field in dataclasses.fields(Lease)}
+            return Lease(**{name: value for name, value in raw.items() if name in names})
+        except (ValueError, TypeError, AttributeError):
             return None
-        return lease if left > 0 else None
+
+    def seconds_left(self, lease: Lease) -> float:
+        """Return how many seconds the lease still holds, negative when it has run out."""
+        return lease.seconds_left(files.boot_identifier(), self._clock.uptime())
+
+    def read_lease(self) -> Lease | None:
+        """Return the lease while it has not run out."""
+        lease = self.read_any_lease()
+        return lease if lease is not None and self.seconds_left(lease) > 0 else None
 
     def check_lease(self, run: str) -> Lease | None:
-        """Return our own lease, or None; raises LockedError when another run holds one."""
+        """Return our own lease, or None; raises LockedError when another run holds one.
+
+        Whoever calls holds the kernel lock. A process that is said to be at work has died, then.
+        """
         lease = self.read_lease()
-        if lease and lease.run != run:
+        if lease and lease.run != run and not lease.working:
             raise LockedError(
-                f"A fleet release is under way: {lease.describe()}. It ends by itself then; to"
-                " break it at once, pass a reason: -e app_break_lease='controller died'. Nothing"
-                " was changed."
+                f"A release is under way: {lease.describe()}, which is in"
+                f" {self.seconds_left(lease):.0f} s. When nobody goes on with it until then, this"
+                " host takes it back, and the next run may begin. To take it back at once, pass a"
+                " reason: -e app_break_lease='controller died'. Nothing was changed.",
+                lease.run,
+                lease.controller,
+                self.seconds_left(lease),
             )
         return lease
 
-    def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
-        """Take or extend the lease for that many seconds from now."""
-        clock = self._clock
-        lease = Lease(
-            run,
-            holder,
-            action,
-            sha,
+    def write_lease(self, lease: Lease) -> None:
+        """Take or extend the lease for `lease.seconds` from now."""
+        clock, seconds = self._clock, lease.seconds
+        renewed = dataclasses.replace(
+            lease,
             until=clock.wall() + seconds,
             uptime=clock.uptime() + seconds,
-            seconds=seconds,
             boot=files.boot_identifier(),
         )
-        files.write_atomic(self._lease_path, json.dumps(dataclasses.asdict(lease)) + "\n", 0o600)
+        text = json.dumps(dataclasses.asdict(renewed)) + "\n"
+        files.write_atomic(self._lease_path, text, 0o600)
 
     def end_lease(self) -> None:
         """Remove the lease."""
@@ -169,7 +187,7 @@ class HostLock:
 
     def end_own_lease(self, run: str) -> bool:
         """Remove the lease when this run holds it; return whether it did."""
-        lease = self.read_lease()
+        lease = self.read_any_lease()
         if lease is None or lease.run != run:
             return False
         self.end_lease()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that touches systemd: the timer that ends a warm standby.
+"""The only file that touches systemd: the end of a warm standby, and the watchdog of a run.
 
 The timer is transient (systemd-run): a reboot forgets it, and a warm standby does not come back
 after a reboot either, because its container has no restart policy.
@@ -12,10 +12,14 @@ from __future__ import annotations
 import subprocess
 import typing as t
 
+from .._core import files
 from .._core.errors import TimerError
 
 RETIRE_PROGRAM: t.Final = ("/usr/bin/python3", "/usr/local/lib/greenlight/retire.py")
 """Installed by role proxy. It asks the pointer under the lock before it stops anything."""
+
+WANTED: t.Final = "/etc/systemd/system/multi-user.target.wants"
+"""Where systemd keeps what starts at a boot."""
 
 CALL_TIMEOUT: t.Final = 10
 """Seconds that one call of systemd may take."""
@@ -27,6 +31,7 @@ class Timers:
     def __init__(self, app: str) -> None:
         self._app = app
         self.unit = f"greenlight-{app}-warm"
+        self.watchdog = f"greenlight-watchdog@{app}.service"
 
     def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
         try:
@@ -63,6 +68,25 @@ class Timers:
         if done.returncode != 0:
             raise TimerError(
                 f"systemd could not plan the end of the warm standby: {done.stderr.strip()}."
+            )
+
+    def arm_watchdog(self) -> None:
+        """Start the unit that takes a run back when nobody goes on with it, now and at each boot.
+
+        Started again, since one that is about to end would not see the run that begins now. Whoever
+        calls holds the kernel lock, so the unit is in the middle of nothing. Raises TimerError.
+        """
+        if files.permissions(f"{WANTED}/{self.watchdog}") is None:
+            self._require("enable", self.watchdog)
+        self._require("restart", "--no-block", self.watchdog)
+
+    def _require(self, *arguments: str) -> None:
+        done = self._call("systemctl", "--quiet", *arguments)
+        if done.returncode != 0:
+            raise TimerError(
+                f"systemd refused 'systemctl {' '.join(arguments)}': {done.stderr.strip()}. The"
+                " host cannot take a release back without it: run setup-api.yml. Nothing was"
+                " changed."
             )
 
     def forget(self) -> None:

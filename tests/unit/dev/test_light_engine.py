@@ -84,7 +84,7 @@ def _application() -> Application:
 
 
 def _create(host: Engine) -> str:
-    host.pull(Source(image=IMAGE), DIGEST)
+    host.pull(Source(image=IMAGE), DIGEST, 30.0)
     image = host.image(f"{IMAGE}@{DIGEST}")
     assert image is not None
     host.tag(image.id, "greenlight/light-01", SHA)
@@ -189,7 +189,7 @@ def test_an_image_is_there_once_it_was_pulled_and_goes_with_its_last_name(host: 
 
 def test_an_image_that_nobody_has_pushed_cannot_be_pulled(host: Engine) -> None:
     with pytest.raises(EngineError, match="not found"):
-        host.pull(Source(image=IMAGE), f"sha256:{'e' * 64}")
+        host.pull(Source(image=IMAGE), f"sha256:{'e' * 64}", 30.0)
 
 
 def test_a_network_is_found_by_its_name(host: Engine) -> None:

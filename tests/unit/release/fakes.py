@@ -153,7 +153,7 @@ class FakeEngine(Engine):
         return list(self._world.images.values())
 
     @effect("pull", EngineError)
-    def pull(self, source: Source, digest: str) -> None:
+    def pull(self, source: Source, digest: str, limit: float) -> None:
         sha = digest.removeprefix("sha256:")
         label = {REVISION_LABEL: sha}
         names = (f"{source.image}@{digest}",)

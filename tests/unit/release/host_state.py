@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
     FileError,
+    LockedError,
     TimerError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.context import Host
@@ -84,19 +86,23 @@ class FakeLock(HostLock):
         self._world = world
 
     def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
+        if self._world.locked:
+            raise LockedError("another process is at work")
         self._world.locked = True
 
     def release(self) -> None:
         self._world.locked = False
 
-    def read_lease(self) -> Lease | None:
-        lease = self._world.lease
-        return lease if lease and lease.until > self._world.now else None
+    def read_any_lease(self) -> Lease | None:
+        return self._world.lease
+
+    def seconds_left(self, lease: Lease) -> float:
+        return lease.until - self._world.now
 
     @effect("lease", FileError)
-    def write_lease(self, run: str, holder: str, action: str, sha: str, seconds: float) -> None:
-        end = self._world.now + seconds
-        self._world.lease = Lease(run, holder, action, sha, end, end, seconds)
+    def write_lease(self, lease: Lease) -> None:
+        end = self._world.now + lease.seconds
+        self._world.lease = dataclasses.replace(lease, until=end, uptime=end)
 
     @effect("end lease", FileError)
     def end_lease(self) -> None:
@@ -123,6 +129,10 @@ class FakeTimers(Timers):
 
     def planned(self) -> str:
         return self._world.ending
+
+    @effect("arm watchdog", TimerError)
+    def arm_watchdog(self) -> None:
+        self._world.armed = True
 
     @effect("plan timer", TimerError)
     def plan(self, container: str, seconds: float, grace: int) -> None:

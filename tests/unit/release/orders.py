@@ -20,7 +20,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.entryp
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.host_state import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Outcome
-from ansible_collections.greenlight.droplet.plugins.module_utils._release.revert import Reversal
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.revert import revert_order
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.target import Goal
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
     Transaction,
@@ -73,4 +73,4 @@ def rollback(world: World, sha: str = "", phase: Phase = "settled", **values: t.
 def revert(world: World, run: str) -> Outcome | None:
     """Take back what a run has done."""
     order, _goal = order_for(world, sha_of("any"), run=run)
-    return Reversal(make_host(world), order).run()
+    return revert_order(make_host(world), order)

@@ -86,7 +86,7 @@ def test_a_warm_standby_runs_on_and_a_rollback_does_not_start_it(world: World) -
     assert world.ending == standby.id
     assert release(world, C, standby="warm").done == []
     steps = [done.step for done in rollback(world, standby="warm").done]
-    assert steps == ["gate", "confirm", "cut over", "watch", "keep warm"]
+    assert steps == ["gate", "confirm", "cut over", "watch", "commit", "keep warm"]
     live = observe(make_host(world)).live
     assert live is not None
     assert (live.sha, live.restart_policy) == (B, "unless-stopped")
@@ -191,7 +191,7 @@ def test_a_run_without_anything_left_to_do_still_ends(world: World) -> None:
     phases: tuple[Phase, ...] = ("staged", "live", "settled")
     for phase in phases:
         last = release(world, C, run="run-1", phase=phase)
-    assert last.done == []
+    assert [done.step for done in last.done] == ["commit"]
     assert observe(make_host(world)).history.run("run-1").state is State.SETTLED
 
 

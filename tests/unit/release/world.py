@@ -43,6 +43,7 @@ class World:
     canary: str | None = None
     percent: int = 0
     ending: str = ""
+    armed: bool = False
     freeze: Freeze | None = None
     journal: list[str] = field(default_factory=list)
     lease: Lease | None = None

@@ -27,7 +27,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal 
     Journal,
     parse,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import HostLock
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import HostLock, Lease
 
 
 class FrozenClock(Clock):
@@ -143,7 +143,7 @@ def test_second_process_is_told_who_holds_the_lock(tmp_path: Path) -> None:
 def test_lease_belongs_to_its_run_and_runs_out(tmp_path: Path) -> None:
     clock = FrozenClock()
     lock = HostLock(str(tmp_path), clock)
-    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    lock.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300))
     assert lock.check_lease("run-1") is not None
     with pytest.raises(LockedError, match=r"ann@ci \(release of aaaaaaa, run run-1\) until"):
         lock.check_lease("run-2")
@@ -154,7 +154,7 @@ def test_lease_belongs_to_its_run_and_runs_out(tmp_path: Path) -> None:
 def test_setting_the_clock_neither_ends_nor_prolongs_a_lease(tmp_path: Path) -> None:
     clock = FrozenClock()
     lock = HostLock(str(tmp_path), clock)
-    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    lock.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300))
     clock.time += 86_400
     clock.set_forward = 86_400
     assert lock.read_lease() is not None
@@ -168,7 +168,7 @@ def test_setting_the_clock_neither_ends_nor_prolongs_a_lease(tmp_path: Path) -> 
 def test_a_lease_of_an_earlier_boot_ends_soon_after_the_boot(tmp_path: Path) -> None:
     clock = FrozenClock()
     lock = HostLock(str(tmp_path), clock)
-    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    lock.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300))
     path = tmp_path / "lease.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"boot": "another"}))
     clock.time = 299.0
@@ -202,7 +202,7 @@ def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
 
 def test_only_its_own_run_ends_a_lease(tmp_path: Path) -> None:
     lock = HostLock(str(tmp_path), FrozenClock())
-    lock.write_lease("run-1", "ann@ci", "release", "a" * 40, 300)
+    lock.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300))
     assert not lock.end_own_lease("run-2")
     assert lock.read_lease() is not None
     assert lock.end_own_lease("run-1")

@@ -1,0 +1,220 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The watchdog of a run: it takes the run back when nobody goes on with it, or when it turns bad.
+
+A unit of systemd runs it from the first effect of a run until the run has settled, also after a
+reboot. Whoever leads the run renews the lease with each phase. When the lease runs out, or when the
+process that worked on a phase has died, the host puts itself right: a run that is not final is
+taken back, one that is final is brought to its end. Between its phases a release that is live is
+watched here too, with the same limits as right after its cutover.
+
+It acts only under the kernel lock, and looks again once it has it, so it never acts on a host
+where a phase is at work or another run has begun.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import (
+    CheckError,
+    EngineError,
+    FileError,
+    LockedError,
+    ProxyError,
+    SpecError,
+)
+from .._model.engine_model import Container
+from .._model.spec import HealthCheck, Watch
+from .._state.history import Run, State
+from .._state.lock import Lease
+from . import traffic
+from .compensation import Undo
+from .context import Host, observe, open_host
+from .monitor import Watcher
+from .revert import is_kept, revert_run
+
+INTERVAL: t.Final = 1.0
+"""Seconds between two looks at the lease, and at a release that is live."""
+
+DEATH_SECONDS: t.Final = 5.0
+"""Seconds for which the kernel lock may be free while the lease says that a process is at work.
+
+A controller whose connection was lost asks once more within this time."""
+
+HOLDER: t.Final = "the host's watchdog"
+
+
+def watch_over(app: str) -> str:
+    """Watch over the run that is under way on this host until it is over; say how it ended.
+
+    Raises GreenlightError when the host cannot be put right now; systemd then starts it again.
+    """
+    return Watchdog(open_host(app)).run()
+
+
+class Watchdog:
+    """Watches over one run of one application."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lease: Lease | None = None
+        self._free_since: float | None = None
+        self._watcher: Watcher | None = None
+        self._watched = ""
+
+    def run(self) -> str:
+        """Look again and again until the run is over; return a line for the system's log."""
+        while True:
+            said = self.look()
+            if said:
+                return said
+            self._host.clock.sleep(INTERVAL)
+
+    def look(self) -> str:
+        """Look once and act where needed; return how it ended, empty while it goes on."""
+        host = self._host
+        # A lease that was removed by hand still ends when it said it would.
+        self._lease = host.lock.read_any_lease() or self._lease
+        lease = self._lease
+        if lease is None:
+            return "no run is under way"
+        run = host.journal.read().run(lease.run)
+        is_over = self._is_over(lease, run)
+        reason = "" if is_over else self._abandoned(lease) or self._turned_bad(lease, run)
+        # Whoever ends a run holds the lock until it has ended the lease as well.
+        if not (is_over or reason) or not self._take_lock():
+            return ""
+        try:
+            return self._act(reason)
+        finally:
+            host.lock.release()
+
+    def _is_over(self, lease: Lease, run: Run) -> bool:
+        """Tell whether nothing is left to watch over: no lease of a run that has not begun either.
+
+        A reservation is a lease whose run has not begun; it is over when it has run out.
+        """
+        if run.state is State.ABSENT:
+            return self._host.lock.seconds_left(lease) <= 0
+        return run.is_over
+
+    def _take_lock(self) -> bool:
+        try:
+            self._host.lock.acquire("", HOLDER, "watchdog", 0.0)
+        except LockedError:
+            return False
+        return True
+
+    def _act(self, reason: str) -> str:
+        """Put the host right, unless somebody has gone on with the run before the lock was held."""
+        host = self._host
+        lease = host.lock.read_any_lease() or self._lease
+        history = host.journal.read()
+        if lease is None or lease != self._lease:
+            return ""
+        run = history.run(lease.run)
+        if self._is_over(lease, run) or history.overtaken_by(lease.run):
+            host.lock.end_own_lease(lease.run)
+            return f"run {lease.run} is over: {run.state.name.lower()}"
+        return self._put_right(run, reason) if reason else ""
+
+    def _abandoned(self, lease: Lease) -> str:
+        """Return why nobody goes on with the run; empty while somebody may."""
+        host = self._host
+        if host.lock.seconds_left(lease) <= 0 and not lease.working:
+            return (
+                f"nobody has gone on with it for {lease.seconds:.0f} s, so the machine that led it"
+                " is gone or cut off"
+            )
+        if not lease.working or not self._take_lock():
+            self._free_since = None
+            return ""
+        host.lock.release()
+        now = host.clock.now()
+        self._free_since = now if self._free_since is None else self._free_since
+        if now - self._free_since < DEATH_SECONDS:
+            return ""
+        return "the process that worked on it has died on this host"
+
+    def _put_right(self, run: Run, reason: str) -> str:
+        host, name = self._host, run.identifier
+        if run.state is State.ABSENT:
+            host.lock.end_own_lease(name)
+            return f"run {name} never began: its reservation is over"
+        if is_kept(run):
+            return f"run {name} is final, and {self._bring_to_end(run)}"
+        return self._take_back(name, reason)
+
+    def _take_back(self, name: str, reason: str) -> str:
+        try:
+            outcome = revert_run(self._host, name, reason, by="watchdog")
+        except SpecError as exc:
+            # Nothing can be done, and nothing would be gained by trying again.
+            self._host.lock.end_own_lease(name)
+            return f"run {name} stays as it is: {exc}"
+        done = outcome.done[0].text if outcome else "there was nothing to take back"
+        return f"run {name} was taken back, because {reason}: {done}"
+
+    def _bring_to_end(self, run: Run) -> str:
+        """Put the old container of a final run away and end the run; images are left to the next.
+
+        Raises GreenlightError when Docker or HAProxy does not answer.
+        """
+        host, undo = self._host, Undo.of_run(run)
+        snapshot = observe(host)
+        old, live = snapshot.standby, snapshot.live
+        said = "its old container is stopped already"
+        if old is not None and old.running and old != live:
+            traffic.drain(host, old, undo.drain_seconds)
+            traffic.assert_not_live(host, old, live)
+            traffic.stop_for_rollback(host, old, undo.stop_timeout)
+            said = f"{old.name} is stopped, kept for rollback"
+        for container in snapshot.leftovers:
+            traffic.assert_not_live(host, container, live)
+            host.engine.remove(container.id)
+        host.journal.write(State.SETTLED, run.identifier, sha=undo.sha, by="watchdog")
+        host.lock.end_own_lease(run.identifier)
+        return said
+
+    def _turned_bad(self, lease: Lease, run: Run) -> str:
+        """Look at the live release once, between two phases; return why it is bad, if it is."""
+        host = self._host
+        if lease.working or run.state is not State.LIVE:
+            self._watcher = None
+            return ""
+        if run.identifier != self._watched:
+            self._watcher, self._watched = None, run.identifier
+        try:
+            self._watcher = self._watcher or self._new_watcher(run)
+            if self._watcher is not None:
+                self._watcher.look("127.0.0.1", host.application.port)
+        except CheckError as exc:
+            return f"it turned bad while other hosts were at work: {exc}"
+        except (EngineError, FileError, ProxyError):
+            # HAProxy or Docker is away for a moment; that condemns no release.
+            self._watcher = None
+        return ""
+
+    def _new_watcher(self, run: Run) -> Watcher | None:
+        host, container = self._host, self._container(run)
+        if container is None:
+            return None
+        base = host.proxy.status(container.slot)
+        return Watcher(host, _watch_of(run), _health_of(run), container, base)
+
+    def _container(self, run: Run) -> Container | None:
+        released = {turn.release for turn in run.turns}
+        found = [c for c in observe(self._host).containers if c.release in released]
+        return found[-1] if found else None
+
+
+def _watch_of(run: Run) -> Watch:
+    """Return the limits that the run itself has written down when it began."""
+    return Watch(**run.begin.get("watch", {}))
+
+
+def _health_of(run: Run) -> HealthCheck:
+    raw = dict(run.begin.get("health", {}))
+    return HealthCheck(**{**raw, "status": tuple(raw.get("status", HealthCheck.status))})
