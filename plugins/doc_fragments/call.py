@@ -19,11 +19,14 @@ options:
         plan.
       - V(staged) pulls, starts in the idle slot and passes the health gate; no traffic moves.
       - V(live) moves the pointer and watches the release.
-      - V(settled) drains and stops the old release, keeps it as the standby, and prunes what is
-        older than O(retain).
+      - V(proved) looks at a live release once more. After it the host goes back only when the run is
+        cut off.
+      - V(committed) makes the release final, so that only a rollback leads back.
+      - V(settled) does that too, drains and stops the old release, keeps it as the standby, and
+        prunes what is older than O(retain).
       - V(reverted) takes back what O(run) has done on this host before it was settled.
     type: str
-    choices: [planned, staged, live, settled, reverted]
+    choices: [planned, staged, live, proved, committed, settled, reverted]
     default: settled
   digest:
     description: Digest of the image, returned by V(planned). With it and the full SHA the registry

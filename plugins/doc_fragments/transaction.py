@@ -38,6 +38,10 @@ options:
       lists as insecure.
     type: bool
     default: false
+  pull_seconds:
+    description: Seconds that a pull may take in all.
+    type: float
+    default: 300.0
   env:
     description: Environment of the container that may be seen in output.
     type: dict
@@ -243,10 +247,21 @@ options:
     type: float
     default: 0.0
   lease_seconds:
-    description: Seconds for which a phase reserves the host for the next one. A crashed
-      controller's reservation ends by itself.
+    description: Seconds for which this host waits for the next phase of the run. When they are over
+      it takes the run back. Role P(greenlight.droplet.app#role) reckons them from what the other
+      hosts may take.
     type: float
-    default: 300.0
+    default: 120.0
+  controller:
+    description: The process that leads the run, as M(greenlight.droplet.release_run) names it.
+    type: str
+    default: ''
+  command_version:
+    description: The version that the command C(greenlight) on the host must have. With another one
+      nothing is done, and RV(outdated_command) says so; V(planned) only says so. Empty takes
+      whatever is there.
+    type: str
+    default: ''
   break_lease:
     description: Reason to end another run's reservation at once. It is written to the journal.
     type: str
@@ -256,7 +271,6 @@ options:
     type: str
     default: ''
 requirements:
-  - perl-base, which is essential on Debian and Ubuntu (for module greenlight.droplet.rollout)
   - python3-docker
   - python3-jmespath (for O(health.expect))
 """

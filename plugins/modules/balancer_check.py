@@ -35,6 +35,11 @@ options:
     description: The backend that must answer, by inventory host name.
     type: dict
     required: true
+  others:
+    description: Hosts that may answer too, from whatever slot.
+    type: list
+    elements: str
+    default: []
   attempts:
     description: How often to try before giving up.
     type: int
@@ -96,6 +101,7 @@ def main() -> None:
             "url": {"type": "str", "required": True},
             "host_header": {"type": "str", "default": ""},
             "expected": {"type": "dict", "required": True},
+            "others": {"type": "list", "elements": "str", "default": []},
             "attempts": {"type": "int", "default": 10},
             "delay": {"type": "float", "default": 3.0},
             "timeout": {"type": "float", "default": 5.0},

@@ -32,8 +32,20 @@ options:
       - The git SHA to release, 7 to 40 hexadecimal digits. A prefix must mean exactly one image of
         the registry.
       - The image's label C(org.opencontainers.image.revision) must be the full SHA.
+      - A release needs it. A rollback without it goes back to the release before.
     type: str
-    required: true
+    default: ''
+  action:
+    description: Where to look for what shall be live, and how the journal calls it. V(rollback)
+      does what M(greenlight.droplet.rollback) does, so that both go through the same phases.
+    type: str
+    choices: [release, rollback]
+    default: release
+  release:
+    description: For a rollback, identifier of a release whose container is on the host. Goes before
+      O(sha).
+    type: str
+    default: ''
 author:
   - Greenlight contributors (@greenlight)
 seealso:
@@ -191,10 +203,14 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.entryp
 def main() -> None:
     """Run the transaction."""
     module = AnsibleModule(
-        argument_spec=transaction_arguments(sha={"type": "str", "required": True}),
+        argument_spec=transaction_arguments(
+            sha={"type": "str", "default": ""},
+            release={"type": "str", "default": ""},
+            action={"type": "str", "choices": ["release", "rollback"], "default": "release"},
+        ),
         supports_check_mode=True,
     )
-    run_module(module, "release")
+    run_module(module, module.params["action"])
 
 
 if __name__ == "__main__":

@@ -16,9 +16,13 @@ def short(sha: str) -> str:
     return sha[:7] if sha else "nothing"
 
 
-def expected_backends(live: Mapping[str, Mapping[str, t.Any]], app: str) -> dict[str, str]:
-    """Return the backend that each host should answer from, by its live release."""
-    return {host: f"{app}-{release['slot']}" for host, release in live.items()}
+def expected_backends(hostvars: HostVars, hosts: Sequence[str], app: str) -> dict[str, str]:
+    """Return the backend that each host should answer from: where it cut over, or was live."""
+    found: dict[str, str] = {}
+    for host in hosts:
+        result = hostvars[host].get("__app_live") or hostvars[host]["__app_plan"]
+        found[host] = f"{app}-{result['live']['slot']}"
+    return found
 
 
 _COLUMNS: t.Final = ("HOST", "STATE", "SHA", "DIGEST", "SLOT", "CONTAINER", "SINCE")

@@ -27,7 +27,7 @@ class View:
     def serving(self) -> str:
         """Say in a few words what serves on the host."""
         if self.unreachable:
-            return "unreachable, unknown"
+            return "unknown"
         return f"{short(self.live['sha'])} ({self.live['state']})" if self.live else "no release"
 
 
@@ -43,19 +43,77 @@ def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
     return [host for host, plan in plans.items() if plan["needed"]]
 
 
-def batches(hosts: list[str], size: int) -> list[list[str]]:
-    """Return the hosts in groups of at most `size`, in order."""
-    return [hosts[start : start + size] for start in range(0, len(hosts), size)]
+_PHASES: t.Final = ("plan", "staged", "live", "proved", "settled", "reverted")
+"""The phases whose results role app registers, in their order, as `__app_<phase>`."""
 
 
-def summary(sha: str, views: Mapping[str, View]) -> str:
-    """Say host by host what failed and what serves; the reason first, the next command last."""
-    failed = [host for host, view in views.items() if view.failure]
-    reasons = [f"  {host:<16} {views[host].failure}" for host in failed]
-    lines = [f"{short(sha)} was not released: {', '.join(failed)} failed.", *reasons]
+def release_summary(
+    hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str], present: list[str]
+) -> str:
+    """Say why a release failed and what every host serves, from what role app has registered."""
+    views = {host: view(hostvars[host], reached=host in present) for host in hosts}
+    plans = (hostvars[host].get("__app_plan") or {} for host in hosts)
+    sha = next((str(plan["sha"]) for plan in plans if plan.get("sha")), "")
+    balancer = hostvars[hosts[0]].get("__app_balancer") or {}
+    limits = (hostvars[hosts[0]].get("__app_run") or {}).get("limits") or {}
+    touched = any(_touched(hostvars[host]) for host in hosts)
+    text = str(balancer.get("msg", "")) if balancer.get("failed") else ""
+    return summary(sha, views, text, int(limits.get("bound", 0)), touched=touched)
+
+
+def view(variables: Mapping[str, t.Any], *, reached: bool) -> View:
+    """Return what one host has said: its first failure, and what it served last."""
+    failure = ""
+    for phase in _PHASES:
+        result = variables.get(f"__app_{phase}") or {}
+        if result.get("failed") or result.get("unreachable"):
+            failure = failure or _reason(result)
+    back = variables.get("__app_reverted") or {}
+    unknown = not reached or "live" not in back
+    return View(failure, back.get("live") or {}, unreachable=unknown)
+
+
+def _reason(result: Mapping[str, t.Any]) -> str:
+    if result.get("unreachable"):
+        return f"cannot be reached: {result.get('msg', '')}"
+    failure = result.get("failure") or {}
+    return str(failure.get("reason") or result.get("msg") or "failed").strip()
+
+
+def _touched(variables: Mapping[str, t.Any]) -> bool:
+    """Tell whether the run may have changed anything on this host."""
+    return any(variables.get(f"__app_{phase}") for phase in ("staged", "live", "proved"))
+
+
+def summary(
+    sha: str,
+    views: Mapping[str, View],
+    balancer: str = "",
+    bound: int = 0,
+    *,
+    touched: bool = True,
+) -> str:
+    """Say host by host what failed and what serves; the reason first, the next command last.
+
+    `balancer` is what was wrong through the load balancer, `bound` the seconds after which a host
+    that cannot be reached has taken the run back alone.
+    """
+    failed = [host for host, view_ in views.items() if view_.failure]
+    who = f"{', '.join(failed)} failed" if failed else "it was not right through the load balancer"
+    lines = [f"{short(sha) if sha else 'The release'} was not released: {who}."]
+    lines += [f"  {host:<16} {_indented(views[host].failure)}" for host in failed]
+    lines += [f"  {'load balancer':<16} {balancer}"] if balancer else []
+    if not touched:
+        return "\n".join([*lines, "No host was touched."])
     lines.append("Serving now:")
-    lines += [f"  {host:<16} {view.serving()}" for host, view in views.items()]
-    if len({view.serving() for view in views.values()}) == 1:
+    lines += [f"  {host:<16} {view_.serving()}" for host, view_ in views.items()]
+    away = [host for host, view_ in views.items() if view_.unreachable]
+    if away:
+        lines.append(
+            f"{', '.join(away)} could not be asked; whatever this run has done there, the host"
+            f" takes it back by itself within {bound} s."
+        )
+    elif len({view_.serving() for view_ in views.values()}) == 1:
         lines.append("All hosts serve one release, as before; nothing has to be undone.")
     else:
         lines.append(
@@ -64,6 +122,11 @@ def summary(sha: str, views: Mapping[str, View]) -> str:
         )
     lines.append("Look closer: ansible-playbook playbooks/status-api.yml")
     return "\n".join(lines)
+
+
+def _indented(text: str) -> str:
+    """Return a text whose later lines stand below its first one."""
+    return "\n".join([*text.splitlines()[:1], *(f"    {line}" for line in text.splitlines()[1:])])
 
 
 def unsettled(sha: str, failures: Mapping[str, str]) -> str:

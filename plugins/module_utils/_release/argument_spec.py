@@ -95,6 +95,7 @@ _TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
     "lock_wait": {"type": "float", "default": 0.0},
     "lease_seconds": {"type": "float", "default": 120.0},
     "controller": {"type": "str", "default": ""},
+    "command_version": {"type": "str", "default": ""},
     "break_lease": {"type": "str", "default": ""},
     "ignore_freeze": {"type": "str", "default": ""},
     "reserve": {"type": "bool", "default": False},
@@ -143,7 +144,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
             f"canary.percent is {params['canary']['percent']}; it is a share of the requests from 1"
             " to 99, and 0 for no canary."
         )
-    if action == "release" and not params["sha"].strip():
+    if action == "release" and not params["sha"].strip() and params["state"] != "reverted":
         raise SpecError("No commit is named. Say which: -e sha=<git sha>; nothing was changed.")
     sha = check_sha(params["sha"]) if params["sha"] else ""
     return Order(

@@ -9,15 +9,16 @@ import dataclasses
 import os
 import typing as t
 
-from .._core.errors import GreenlightError, RegistryError, SpecError
+from .._core.errors import GreenlightError, LockedError, RegistryError, SpecError
 from .._docker.registry import Registry
 from .._haproxy.runtime_api import CONFIGURATION
 from .._model.engine_model import REVISION_LABEL, Container, local_repository
 from .._model.spec import Order, is_full_sha, short_sha
 from .._state.descriptor import read_application
+from .._state.installation import installed_version
 from . import report
 from .argument_spec import build_order
-from .context import Host, open_host
+from .context import Host, observe, open_host
 from .host_state import Snapshot
 from .planner import Phase
 from .revert import revert_order
@@ -49,17 +50,13 @@ def call(
     params: dict[str, t.Any],
     check_mode: bool,
     say: t.Callable[[report.Done], None] = report.keep_quiet,
-    *,
-    look_after: bool = True,
 ) -> dict[str, t.Any]:
     """Carry out one call and return its result; one that failed has `failed` and `msg`.
 
-    `say` hears of each step as soon as it is done. Without `look_after` the result of what has
-    changed says nothing of the state after it, except for the container of the release in `live`:
-    for a phase on which others follow at once.
+    `say` hears of each step as soon as it is done.
     """
     try:
-        return _execute(action, params, check_mode, say, look_after=look_after)
+        return _execute(action, params, check_mode, say)
     except report.Failure as exc:
         return {
             "failed": True,
@@ -68,6 +65,8 @@ def call(
             "steps": [done.to_dict() for done in exc.done],
             "changed": exc.changed,
         }
+    except LockedError as exc:
+        return {"failed": True, "changed": False, "msg": str(exc), "lease": exc.lease}
     except GreenlightError as exc:
         return {"failed": True, "changed": False, "msg": str(exc)}
 
@@ -77,8 +76,6 @@ def _execute(
     params: dict[str, t.Any],
     check_mode: bool,
     say: t.Callable[[report.Done], None],
-    *,
-    look_after: bool,
 ) -> dict[str, t.Any]:
     # An unknown application or a bare host is the first thing to say, before any option's value.
     read_application(params["app"])
@@ -89,6 +86,11 @@ def _execute(
     transaction = Transaction(host, order, say)
     if state == "reverted":
         return _reverted(host, order, check_mode, say)
+    is_outdated = bool(params["command_version"]) and params["command_version"] != (
+        installed_version()
+    )
+    if is_outdated and state != "planned" and not check_mode:
+        return _outdated()
     said = notes(host)
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
@@ -97,9 +99,20 @@ def _execute(
         outcome = transaction.preview(goal, phase, reserve=reserve)
         changed = check_mode and state != "planned" and bool(outcome.plan.steps)
     else:
-        outcome = transaction.run(goal, phase, look_after=look_after)
+        outcome = transaction.run(goal, phase, look_after=state == "settled")
         changed = bool(outcome.done)
-    return {**_result(outcome, order, changed), "notes": [*said, *outcome.notes]}
+    result = _result(outcome, order, changed)
+    return {**result, "outdated_command": is_outdated, "notes": [*said, *outcome.notes]}
+
+
+def _outdated() -> dict[str, t.Any]:
+    """Return the result of a call that has done nothing, since the host's command comes first."""
+    return {
+        "changed": False,
+        "outdated_command": True,
+        "message": "the command greenlight on this host is of another version and comes first",
+        "steps": [],
+    }
 
 
 def notes(host: Host) -> list[str]:
@@ -172,7 +185,12 @@ def _reverted(
         raise SpecError("state=reverted needs option run: it takes back what that run has done.")
     outcome = None if check_mode else revert_order(host, order)
     if outcome is None:
-        return {"changed": False, "message": "this run has changed nothing here", "steps": []}
+        return {
+            "changed": False,
+            "message": "this run has changed nothing here",
+            "steps": [],
+            "live": describe(observe(host).live),
+        }
     for done in outcome.done:
         say(done)
     return {**_result(outcome, order, changed=True), "notes": outcome.notes}
