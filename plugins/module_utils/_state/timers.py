@@ -13,9 +13,10 @@ import subprocess
 import typing as t
 
 from .._core.errors import TimerError
+from .installation import LAUNCHER
 
-RETIRE_PROGRAM: t.Final = ("/usr/bin/python3", "/usr/local/lib/greenlight/retire.py")
-"""Installed by role proxy. It asks the pointer under the lock before it stops anything."""
+RETIRE_PROGRAM: t.Final = (LAUNCHER, "retire")
+"""It asks the pointer under the lock before it stops anything."""
 
 CALL_TIMEOUT: t.Final = 10
 """Seconds that one call of systemd may take."""
