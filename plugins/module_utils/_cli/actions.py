@@ -54,15 +54,15 @@ def serving(live: dict[str, t.Any]) -> str:
     return f"{live['sha']} in slot {live['slot']}" if live else "no release"
 
 
-def revert(app: str, run: str, reason: str) -> str:
+def revert(app: str, run: str) -> str:
     """Take back what the named, else the unfinished, run has done; return what was done."""
     host = open_host(app)
     unfinished = host.journal.read().unfinished()
     run = run or (unfinished.identifier if unfinished else "")
     if not run:
         return "no run is unfinished on this host; nothing was changed"
-    params = {**_params(host.application, run), "break_lease": reason}
-    outcome = Reversal(host, build_order("rollback", params)).run()
+    order = build_order("rollback", _params(host.application, run))
+    outcome = Reversal(host, order).run()
     if outcome is None:
         return f"run {run} has changed nothing here that could be taken back"
     for done in outcome.done:
@@ -76,7 +76,12 @@ def _params(application: Application, run: str) -> dict[str, t.Any]:
         files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
     )
     who = os.environ.get("SUDO_USER") or "root"
-    extra = {"release": "", "run": run, "holder": f"{who}@{socket.gethostname()} (console)"}
+    extra = {
+        "sha": "",
+        "release": "",
+        "run": run,
+        "holder": f"{who}@{socket.gethostname()} (console)",
+    }
     return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
 
 

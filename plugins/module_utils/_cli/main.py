@@ -85,7 +85,6 @@ def _add_people_commands(commands: _Commands) -> None:
     revert = _add(commands, "revert", _revert, "Take back what an unfinished run has done here.")
     revert.add_argument("app", metavar="APP")
     revert.add_argument("--run", dest="run_id", default="", help="default: the unfinished one")
-    revert.add_argument("--reason", default="", help="for the journal")
 
 
 def _add_timer_commands(commands: _Commands) -> None:
@@ -119,7 +118,7 @@ def _rollback(options: Options) -> int:
 
 def _revert(options: Options) -> int:
     _outlive_the_terminal()
-    print(_load(".actions").revert(options.app, options.run_id, options.reason))
+    print(_load(".actions").revert(options.app, options.run_id))
     return 0
 
 

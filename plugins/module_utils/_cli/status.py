@@ -110,7 +110,7 @@ def _container(found: Facts, check: str = "") -> str:
     if not found:
         return "none"
     word = f", HAProxy's check: {check}" if check else ""
-    since = f", live since {found['since']}" if found.get("since") else ""
+    since = f", became live {found['since']}" if found.get("since") else ""
     return f"{short_sha(found['sha'])} in slot {found['slot']}, {found['state']}{word}{since}"
 
 

@@ -15,6 +15,9 @@ from .context import Host, observe, open_host
 LOCK_SECONDS: t.Final = 3600.0
 """Seconds to wait for a run that holds the lock."""
 
+DRAIN_SECONDS: t.Final = 10.0
+"""Seconds for what was in flight before the cutover; what is left then is closed."""
+
 
 def retire(app: str, container: str, grace: int) -> str:
     """Stop the standby unless anything leads to its slot; return what was done, for people.
@@ -42,6 +45,7 @@ def _retire(host: Host, identifier: str, grace: int) -> str:
         raise ProxyError("HAProxy does not say what it leads to, so nothing was stopped.")
     if found.slot in (route.file, route.runtime, route.canary):
         return f"traffic is led to slot {found.slot}; the container is left alone"
+    traffic.drain(host, found, DRAIN_SECONDS)
     traffic.stop_for_rollback(host, found, grace)
     reason = "its time as a warm standby is over"
     host.journal.write("retired", "", release=found.release, sha=found.sha, reason=reason)
