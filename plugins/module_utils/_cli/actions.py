@@ -16,13 +16,14 @@ import socket
 import typing as t
 
 from .._core import files
-from .._core.errors import GreenlightError
+from .._core.errors import GreenlightError, SpecError
 from .._haproxy.runtime_api import CONFIGURATION
-from .._model.spec import SLOTS, Application
+from .._model.spec import SLOTS, Application, check_sha
 from .._release import entrypoint, report
 from .._release.argument_spec import build_order, transaction_arguments
-from .._release.context import open_host
+from .._release.context import observe, open_host
 from .._release.revert import Reversal
+from .._release.target import rollback_goal
 from .._state.descriptor import read_application
 
 RETAIN_ALL: t.Final = 1_000_000
@@ -35,11 +36,13 @@ def show(done: report.Done) -> None:
         print(f"  {done.step:<14} {done.seconds:6.1f} s  {done.text}", flush=True)
 
 
-def rollback(app: str, sha: str, break_lease: str) -> str:
+def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> str:
     """Go back as module rollback does, in all phases; return what was done, for people.
 
     Raises GreenlightError with the reason in its first line.
     """
+    if not with_defaults:
+        _check_settings(app, sha)
     run = f"console-{os.urandom(6).hex()}"
     params = {**_params(read_application(app), run), "sha": sha, "break_lease": break_lease}
     result = entrypoint.call("rollback", params, False, show)
@@ -47,6 +50,21 @@ def rollback(app: str, sha: str, break_lease: str) -> str:
         raise GreenlightError(result["msg"])
     notes = "".join(f"\nnote: {note}" for note in result["notes"])
     return f"{result['message']}\nserving now: {serving(result['live'])}{notes}"
+
+
+def _check_settings(app: str, sha: str) -> None:
+    """Raise SpecError when a container would have to be made, of which the host lacks the settings.
+
+    Its environment and secrets are in the inventory alone; without them it may do harm.
+    """
+    snapshot = observe(open_host(app))
+    goal = rollback_goal(snapshot, check_sha(sha) if sha else "", "", "", "")
+    if goal is not None and goal.target is None:
+        raise SpecError(
+            f"Of {goal.sha} only the image is left here; its environment and secrets are in the"
+            f" inventory: ansible-playbook playbooks/rollback-api.yml -e sha={goal.sha}. An image"
+            " that needs none is started by --with-defaults. Nothing was changed."
+        )
 
 
 def serving(live: dict[str, t.Any]) -> str:

@@ -82,6 +82,11 @@ def _add_people_commands(commands: _Commands) -> None:
     rollback.add_argument(
         "--break-lease", metavar="REASON", default="", help="go on beside another run's lease"
     )
+    rollback.add_argument(
+        "--with-defaults",
+        action="store_true",
+        help="start an image of which no container is left without environment and secrets",
+    )
     revert = _add(commands, "revert", _revert, "Take back what an unfinished run has done here.")
     revert.add_argument("app", metavar="APP")
     revert.add_argument("--run", dest="run_id", default="", help="default: the unfinished one")
@@ -112,7 +117,8 @@ def _status(options: Options) -> int:
 
 def _rollback(options: Options) -> int:
     _outlive_the_terminal()
-    print(_load(".actions").rollback(options.app, options.sha, options.break_lease))
+    rollback, app, sha = _load(".actions").rollback, options.app, options.sha
+    print(rollback(app, sha, options.break_lease, with_defaults=options.with_defaults))
     return 0
 
 

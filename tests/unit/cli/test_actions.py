@@ -11,7 +11,10 @@ import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._cli import actions
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import files
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    GreenlightError,
+    SpecError,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._release import entrypoint
 from tests.unit.release.fakes import APPLICATION, answer_from
 from tests.unit.release.host_state import make_host
@@ -51,7 +54,7 @@ def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
 def test_a_rollback_shows_each_step_and_what_serves(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = actions.rollback("api", "", "")
+    said = actions.rollback("api", "", "", with_defaults=False)
     assert live_and_standby(world) == (A, B)
     assert_consistent(world)
     assert f"serving now: {A} in slot blue" in said
@@ -65,16 +68,28 @@ def test_a_rollback_shows_each_step_and_what_serves(
 def test_a_rollback_that_fails_says_the_reason_first(world: World) -> None:
     world.behaviour[A] = "sick"
     with pytest.raises(GreenlightError) as caught:
-        actions.rollback("api", "", "")
+        actions.rollback("api", "", "", with_defaults=False)
     assert str(caught.value).splitlines()[0].startswith("Rollback of")
     assert live_and_standby(world) == (B, A)
+
+
+def test_an_image_without_its_settings_is_not_started_unasked(world: World) -> None:
+    release(world, C)
+    before = dict(world.containers)
+    for sha in ("zzz", A[:8]):
+        with pytest.raises(SpecError):
+            actions.rollback("api", sha, "", with_defaults=False)
+        assert world.containers == before
+    said = actions.rollback("api", A[:8], "", with_defaults=True)
+    assert f"serving now: {A}" in said
+    assert live_and_standby(world) == (A, C)
 
 
 def test_no_image_is_removed_from_the_console(world: World) -> None:
     for name in "cdefgh":
         release(world, sha_of(name), retain=10)
     before = set(world.images)
-    actions.rollback("api", "", "")
+    actions.rollback("api", "", "", with_defaults=False)
     assert set(world.images) == before
 
 
@@ -85,7 +100,7 @@ def test_a_lost_terminal_does_not_end_the_transaction(
         raise BrokenPipeError
 
     monkeypatch.setattr("builtins.print", gone)
-    actions.rollback("api", "", "")
+    actions.rollback("api", "", "", with_defaults=False)
     assert live_and_standby(world) == (A, B)
 
 
