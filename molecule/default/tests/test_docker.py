@@ -61,7 +61,7 @@ FILES: list[tuple[str, str]] = [
     ("/var/lib/greenlight/api/live.map", "root:root 644"),
     ("/var/lib/greenlight/api/canary.map", "root:root 644"),
     ("/usr/local/lib/greenlight", "root:root 755"),
-    ("/usr/local/lib/greenlight/retire.py", "root:root 644"),
+    ("/usr/local/sbin/greenlight", "root:root 755"),
     ("/etc/systemd/system/docker.service.d/greenlight.conf", "root:root 644"),
     ("/etc/systemd/system/haproxy.service.d", "root:root 755"),
     ("/etc/systemd/system/haproxy.service.d/greenlight.conf", "root:root 644"),

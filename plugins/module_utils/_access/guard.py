@@ -9,17 +9,17 @@ starts again, so that a host whose new way in was never proved gets the old one 
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import subprocess
 import typing as t
 
 from .._core import files
-from .._core.errors import SpecError, TimerError
+from .._core.errors import NotSetUpError, SpecError, TimerError
+from .._state.installation import LAUNCHER
 from . import restore
 
-PROGRAM: t.Final = "/usr/local/lib/greenlight/put_back.py"
+PROGRAM: t.Final = (LAUNCHER, "restore-access")
 UNIT: t.Final = "greenlight-way-in"
 UNITS: t.Final = "/etc/systemd/system"
 TIMER: t.Final = f"{UNITS}/{UNIT}.timer"
@@ -38,7 +38,7 @@ Description=Put firewall and sshd back, because no fresh connection proved the n
 
 [Service]
 Type=oneshot
-ExecStart=/usr/bin/python3 {PROGRAM}
+ExecStart={" ".join(PROGRAM)}
 # What fails once, on a full disk for instance, may go well later.
 Restart=on-failure
 RestartSec=30s
@@ -79,10 +79,10 @@ def guard(paths: t.Sequence[str], services: t.Sequence[str], seconds: int) -> bo
     """Copy the paths and start the timer that puts them back; return whether that was new.
 
     While a guard stands its copies stay, for they are the last way in that was proved; only the
-    timer begins anew. Raises SpecError, FileError and TimerError, and then nothing is guarded.
+    timer begins anew. Raises GreenlightError, and then nothing is guarded.
     """
     _check(paths, seconds)
-    files.make_folder(os.path.dirname(PROGRAM), 0o755)
+    _check_program()
     files.make_folder(restore.FOLDER, 0o700)
     descriptor = restore.lock()
     try:
@@ -92,7 +92,6 @@ def guard(paths: t.Sequence[str], services: t.Sequence[str], seconds: int) -> bo
         known = {item["path"] for item in stored["paths"]}
         stored["paths"] += [_keep(path, len(known) + n) for n, path in _missing(paths, known)]
         stored["services"] += [name for name in services if name not in stored["services"]]
-        files.write_atomic(PROGRAM, inspect.getsource(restore), 0o755)
         files.write_atomic(restore.GUARD, json.dumps(stored) + "\n", 0o600)
         _start_timer(seconds)
     finally:
@@ -113,6 +112,18 @@ def _check(paths: t.Sequence[str], seconds: int) -> None:
                 " at its end, and below a folder of the root, such as /etc/ssh. Nothing was"
                 " changed."
             )
+
+
+def _check_program() -> None:
+    """See that what the timer is to start does start; a guard that cannot act is none."""
+    command = (*PROGRAM, "--check")
+    done = _call(*command) if os.path.exists(LAUNCHER) else None
+    if done is None or done.returncode != 0:
+        said = done.stderr.strip()[:300] if done else f"{LAUNCHER} is not installed"
+        raise NotSetUpError(
+            f"Nothing could put the way in back: '{' '.join(command)}' fails ({said}). Role command"
+            " of setup-api.yml installs it. Nothing was changed."
+        )
 
 
 def _stored() -> dict[str, t.Any]:

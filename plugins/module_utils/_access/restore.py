@@ -1,10 +1,10 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Put the way in back: a program for the host, started by a timer of systemd.
+"""Put the way in back: called by a timer of systemd, through the command `greenlight`.
 
-Module way_in installs this very file on the host. It needs the standard library alone, because it
-runs when nobody can come in to help. Whatever single step fails, the others are still done.
+It needs the standard library alone, because it runs when nobody can come in to help. Whatever
+single step fails, the others are still done.
 """
 
 from __future__ import annotations
@@ -187,7 +187,3 @@ def main() -> int:
         return 1 if failed else 0
     finally:
         os.close(descriptor)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -51,6 +51,10 @@ class RegistryError(GreenlightError):
     """The registry refused, did not answer, or lacks the image."""
 
 
+class DocumentError(GreenlightError):
+    """A document could not be read, or does not list networks."""
+
+
 class FirewallError(GreenlightError):
     """The packet filter refused a rule, or one of its programs failed."""
 

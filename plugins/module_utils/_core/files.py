@@ -62,7 +62,8 @@ def boot_identifier() -> str:
     return read_damaged_text("/proc/sys/kernel/random/boot_id").strip()
 
 
-def _sync_folder(folder: str) -> None:
+def sync_folder(folder: str) -> None:
+    """Put the folder's own entries on disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -93,7 +94,7 @@ def write_atomic(
         except BaseException:
             os.unlink(temporary)
             raise
-        _sync_folder(folder)
+        sync_folder(folder)
     except OSError as exc:
         raise FileError(f"Cannot write {path}: {exc}. The old file is untouched.") from exc
 
@@ -137,7 +138,7 @@ def link(path: str, name: str) -> None:
             os.unlink(temporary)
         os.link(path, temporary)
         os.replace(temporary, name)
-        _sync_folder(os.path.dirname(name))
+        sync_folder(os.path.dirname(name))
     except OSError as exc:
         raise FileError(f"Cannot keep {path} as {name}: {exc}.") from exc
 
@@ -146,7 +147,7 @@ def remove(path: str) -> None:
     """Remove the file if it is there. Raises FileError when that fails."""
     try:
         os.unlink(path)
-        _sync_folder(os.path.dirname(path))
+        sync_folder(os.path.dirname(path))
     except FileNotFoundError:
         return
     except OSError as exc:

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 
 BODY_LIMIT = 1024 * 1024
-"""At most this many bytes of an answer are read."""
+"""At most this many bytes of an answer are read, unless the caller says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,12 @@ def get(
     timeout: float,
     tls: bool = False,
     method: str = "GET",
+    limit: int = BODY_LIMIT,
 ) -> Answer:
-    """Make one request on a new connection. `timeout` is in seconds. Raises NoAnswer."""
+    """Make one request on a new connection. `timeout` is in seconds, `limit` in bytes.
+
+    Raises NoAnswer.
+    """
     begin = time.monotonic()
     connection = (
         http.client.HTTPSConnection(
@@ -50,7 +54,7 @@ def get(
     try:
         connection.request(method, path, headers={"Connection": "close", **headers})
         response = connection.getresponse()
-        body = response.read(BODY_LIMIT)
+        body = response.read(limit)
         return Answer(
             response.status,
             {name.lower(): value for name, value in response.getheaders()},

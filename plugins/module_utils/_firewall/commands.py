@@ -99,6 +99,16 @@ def load_table(path: str) -> None:
     _demand(["nft", "-f", path])
 
 
+def has_set(name: str) -> bool:
+    """Tell whether our nftables table has a set of that name."""
+    return _run(["nft", "list", "set", *TABLE.split(), name]).returncode == 0
+
+
+def load_text(text: str) -> None:
+    """Carry out nft commands in one transaction. Raises FirewallError; nothing is changed then."""
+    _demand(["nft", "-f", "-"], text)
+
+
 def enable_ufw() -> None:
     """Switch UFW on, now and at boot."""
     _demand(["ufw", "--force", "enable"])

@@ -10,6 +10,13 @@ from .._core.errors import NotSetUpError, SpecError
 from .._model.spec import DESCRIPTOR_FOLDER, Application, check_application_name, parse_application
 
 
+def known_applications() -> list[str]:
+    """Return the names of the applications that set-up described on this host, sorted."""
+    stems = files.list_stems(DESCRIPTOR_FOLDER, ".json")
+    # Other files of ours lie in that folder too.
+    return [stem for stem in stems if stem != "networks"]
+
+
 def read_application(app: str) -> Application:
     """Return the application that set-up described on this host.
 
@@ -20,7 +27,7 @@ def read_application(app: str) -> Application:
     text = files.read_text(path)
     if text is not None:
         return parse_application(text, path)
-    known = files.list_stems(DESCRIPTOR_FOLDER, ".json")
+    known = known_applications()
     if known:
         raise SpecError(
             f"This host has no application {app!r}; it has {', '.join(known)}. Check app_name, or"

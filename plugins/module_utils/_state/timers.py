@@ -14,9 +14,10 @@ import typing as t
 
 from .._core import files
 from .._core.errors import TimerError
+from .installation import LAUNCHER
 
-RETIRE_PROGRAM: t.Final = ("/usr/bin/python3", "/usr/local/lib/greenlight/retire.py")
-"""Installed by role proxy. It asks the pointer under the lock before it stops anything."""
+RETIRE_PROGRAM: t.Final = (LAUNCHER, "retire")
+"""It asks the pointer under the lock before it stops anything."""
 
 WANTED: t.Final = "/etc/systemd/system/multi-user.target.wants"
 """Where systemd keeps what starts at a boot."""

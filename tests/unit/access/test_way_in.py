@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import restore as program
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    NotSetUpError,
     SpecError,
     TimerError,
 )
@@ -48,7 +49,7 @@ def fixture_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
         "AT_BOOT": tmp_path / "units/timers.target.wants/greenlight-way-in.timer",
     }.items():
         monkeypatch.setattr(program, name, str(path))
-    monkeypatch.setattr(guard, "PROGRAM", str(tmp_path / "lib/put_back.py"))
+    monkeypatch.setattr(guard, "LAUNCHER", sys.executable)
     (tmp_path / "units").mkdir()
     for name in ("TIMER", "SERVICE"):
         monkeypatch.setattr(guard, name, str(tmp_path / "units" / name.lower()))
@@ -153,9 +154,29 @@ def test_time_that_is_too_short_is_refused(calls: Calls, settings: Path) -> None
     assert calls.seen == []
 
 
-def test_program_needs_the_standard_library_alone(calls: Calls, settings: Path) -> None:
+def test_without_the_command_nothing_is_guarded(
+    calls: Calls, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "LAUNCHER", "/nowhere/greenlight")
+    with pytest.raises(NotSetUpError, match="/nowhere/greenlight is not installed"):
+        guard.guard([str(settings)], ["ssh"], 60)
+    assert calls.seen == []
+    assert not guard.is_guarded()
+
+
+@pytest.mark.usefixtures("calls")
+def test_a_command_that_does_not_start_guards_nothing(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = subprocess.CompletedProcess[str]([], 1, "", "not installed whole")
+    monkeypatch.setattr(guard, "_call", lambda *_command: refused)
+    with pytest.raises(NotSetUpError, match="not installed whole"):
+        guard.guard([str(settings)], ["ssh"], 60)
+    assert not guard.is_guarded()
+
+
+def test_the_timer_starts_the_command(calls: Calls, settings: Path) -> None:
     guard.guard([str(settings)], ["ssh"], 60)
-    assert calls.seen
-    # -I and -S leave nothing to import but the standard library; -c does not run main.
-    script = f"import runpy; runpy.run_path({guard.PROGRAM!r}, run_name='loaded')"
-    subprocess.run([sys.executable, "-I", "-S", "-c", script], check=True)
+    unit = Path(guard.SERVICE).read_text()
+    assert "ExecStart=/usr/local/sbin/greenlight restore-access\n" in unit
+    assert calls.seen[0] == "/usr/local/sbin/greenlight restore-access --check"

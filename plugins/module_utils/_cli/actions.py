@@ -1,0 +1,128 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people and units ask the host to do: the same transactions as those of the modules.
+
+Nobody gives the inventory's options here, so they take their defaults. What the host knows better
+is taken from it: how the application's health is checked, and that no image is to be removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import socket
+import typing as t
+
+from .._core import files
+from .._core.errors import GreenlightError, SpecError
+from .._haproxy.runtime_api import CONFIGURATION
+from .._model.spec import SLOTS, Application, check_sha
+from .._release import entrypoint, report
+from .._release.argument_spec import build_order, transaction_arguments
+from .._release.context import observe, open_host
+from .._release.revert import Reversal
+from .._release.target import rollback_goal
+from .._state.descriptor import read_application
+
+RETAIN_ALL: t.Final = 1_000_000
+"""The host does not know how many releases the inventory keeps, so it removes none."""
+
+
+def show(done: report.Done) -> None:
+    """Print a step that was carried out. A lost terminal must not end the transaction."""
+    with contextlib.suppress(OSError):
+        print(f"  {done.step:<14} {done.seconds:6.1f} s  {done.text}", flush=True)
+
+
+def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> str:
+    """Go back as module rollback does, in all phases; return what was done, for people.
+
+    Raises GreenlightError with the reason in its first line.
+    """
+    if not with_defaults:
+        _check_settings(app, sha)
+    run = f"console-{os.urandom(6).hex()}"
+    params = {**_params(read_application(app), run), "sha": sha, "break_lease": break_lease}
+    result = entrypoint.call("rollback", params, False, show)
+    if result.get("failed"):
+        raise GreenlightError(result["msg"])
+    notes = "".join(f"\nnote: {note}" for note in result["notes"])
+    return f"{result['message']}\nserving now: {serving(result['live'])}{notes}"
+
+
+def _check_settings(app: str, sha: str) -> None:
+    """Raise SpecError when a container would have to be made, of which the host lacks the settings.
+
+    Its environment and secrets are in the inventory alone; without them it may do harm.
+    """
+    snapshot = observe(open_host(app))
+    goal = rollback_goal(snapshot, check_sha(sha) if sha else "", "", "", "")
+    if goal is not None and goal.target is None:
+        raise SpecError(
+            f"Of {goal.sha} only the image is left here; its environment and secrets are in the"
+            f" inventory: ansible-playbook playbooks/rollback-api.yml -e sha={goal.sha}. An image"
+            " that needs none is started by --with-defaults. Nothing was changed."
+        )
+
+
+def serving(live: dict[str, t.Any]) -> str:
+    """Say what a module result tells of the live container, in one line."""
+    return f"{live['sha']} in slot {live['slot']}" if live else "no release"
+
+
+def revert(app: str, run: str) -> str:
+    """Take back what the named, else the unfinished, run has done; return what was done."""
+    host = open_host(app)
+    unfinished = host.journal.read().unfinished()
+    run = run or (unfinished.identifier if unfinished else "")
+    if not run:
+        return "no run is unfinished on this host; nothing was changed"
+    order = build_order("rollback", _params(host.application, run))
+    outcome = Reversal(host, order).run()
+    if outcome is None:
+        return f"run {run} has changed nothing here that could be taken back"
+    for done in outcome.done:
+        show(done)
+    return f"run {run} is taken back"
+
+
+def _params(application: Application, run: str) -> dict[str, t.Any]:
+    params = _defaults(transaction_arguments())
+    params["health"] |= health_options(
+        files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
+    )
+    who = os.environ.get("SUDO_USER") or "root"
+    extra = {
+        "sha": "",
+        "release": "",
+        "run": run,
+        "holder": f"{who}@{socket.gethostname()} (console)",
+    }
+    return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
+
+
+def _defaults(spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
+    return {
+        name: _defaults(option["options"]) if "options" in option else option["default"]
+        for name, option in spec.items()
+    }
+
+
+def health_options(configuration: str, backend: str) -> dict[str, t.Any]:
+    """Return how HAProxy checks a backend: path, host and status; what it does not say is absent.
+
+    It is what set-up was told, so the default path is not asked of an application that has another.
+    """
+    _before, _name, rest = configuration.partition(f"\nbackend {backend}\n")
+    body = re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    found: dict[str, t.Any] = {}
+    if sent := re.search(
+        r"^\s+http-check send .*?\buri (\S+)(?: .*?\bhdr Host (\S+))?", body, re.M
+    ):
+        found["path"] = sent[1]
+        found |= {"host": sent[2]} if sent[2] else {}
+    if expected := re.search(r"^\s+http-check expect status ([0-9,]+)\s*$", body, re.M):
+        found["status"] = [int(number) for number in expected[1].split(",")]
+    return found

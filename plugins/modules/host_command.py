@@ -1,0 +1,89 @@
+#!/usr/bin/python
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module host_command: install the command `greenlight` on a host, or bring it up to date."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_command
+short_description: Install the command greenlight on a host
+version_added: 0.1.0
+description:
+  - Installs the collection's own host side below C(/usr/local/lib/greenlight), the command
+    C(/usr/local/sbin/greenlight), and the unit C(greenlight-watchdog@.service).
+  - People call the command when no controller is at hand; timers of the host call it too.
+  - A version is complete on disk before the link C(current) leads to it. A process goes on with the
+    version it has started with; the version before is kept, older ones go.
+extends_documentation_fragment:
+  - greenlight.droplet.attributes
+options:
+  archive:
+    description:
+      - The packed host side, as lookup P(greenlight.droplet.host_files#lookup) returns it for
+        V(archive).
+    type: str
+    required: true
+author:
+  - Greenlight contributors (@greenlight)
+seealso:
+  - plugin: greenlight.droplet.host_files
+    plugin_type: lookup
+"""
+
+EXAMPLES = r"""
+---
+- name: Install the command greenlight
+  greenlight.droplet.host_command:
+    archive: "{{ lookup('greenlight.droplet.host_files', 'archive') }}"
+"""
+
+RETURN = r"""
+version:
+  description: The version that is, or in check mode would be, installed; a hash of its content.
+  returned: success
+  type: str
+  sample: 5f0c9a1be2d34c77
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.installer import (
+    Installation,
+)
+
+
+def main() -> None:
+    """Compare, install unless in check mode, and say what changed."""
+    module = AnsibleModule(
+        argument_spec={"archive": {"type": "str", "required": True}}, supports_check_mode=True
+    )
+    try:
+        wanted = Installation(module.params["archive"])
+        changed = wanted.changed
+        if changed and not module.check_mode:
+            wanted.apply()
+    except GreenlightError as exc:
+        module.fail_json(msg=str(exc))
+    module.exit_json(changed=changed, version=wanted.version, diff=_diff(wanted))
+
+
+def _diff(wanted: Installation) -> list[dict[str, str]]:
+    shown = [("greenlight", _line(wanted.before), _line(wanted.version))]
+    if wanted.before == wanted.version and wanted.is_damaged:
+        shown[0] = ("greenlight", f"version {wanted.version}, damaged\n", _line(wanted.version))
+    shown += [(one.path, one.before, one.after) for one in wanted.differences]
+    return [
+        {"before_header": name, "after_header": name, "before": before, "after": after}
+        for name, before, after in shown
+    ]
+
+
+def _line(version: str) -> str:
+    return f"version {version}\n" if version else ""
+
+
+if __name__ == "__main__":
+    main()
