@@ -67,7 +67,7 @@ class ActionModule(ActionBase):
         limits = bounds.reckon(options, len(hosts), forks, options["cutover_batch"])
         result.update(
             changed=False,
-            run=options["run"] or run.new_run(time.time()),
+            run="-".join(filter(None, [options["run"], run.new_run(time.time())])),
             holder=options["holder"] or run.person(os.environ),
             ci_run=options["ci_run"] or run.ci_run(os.environ),
             controller=run.controller(os.getppid()),

@@ -19,8 +19,8 @@ options:
         plan.
       - V(staged) pulls, starts in the idle slot and passes the health gate; no traffic moves.
       - V(live) moves the pointer and watches the release.
-      - V(proved) looks at a live release once more. After it the host goes back only when the run is
-        cut off.
+      - V(proved) looks at a live release once more. After it the host goes back only when the run
+        is cut off.
       - V(committed) makes the release final, so that only a rollback leads back.
       - V(settled) does that too, drains and stops the old release, keeps it as the standby, and
         prunes what is older than O(retain).

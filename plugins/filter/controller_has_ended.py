@@ -45,7 +45,6 @@ def controller_has_ended_filter(name: str) -> bool:
     return run.has_ended(name)
 
 
-
 class FilterModule:
     """Makes the filter known to Ansible."""
 

@@ -10,17 +10,23 @@ name: expected_backends
 short_description: Tell which backend each host should answer from
 version_added: 0.1.0
 description:
-  - Reads the slot of the live release that each host has returned.
+  - Reads what role P(greenlight.droplet.app#role) has registered on each host: where it has cut
+    over, or what was live there anyway.
 options:
   _input:
-    description: The live release by host, as M(greenlight.droplet.release_info) returns it.
+    description: The magic variable C(hostvars).
     type: dict
+    required: true
+  hosts:
+    description: All hosts of the play, in order.
+    type: list
+    elements: str
     required: true
   app:
     description: Name of the application.
     type: str
     required: true
-positional: app
+positional: hosts, app
 author:
   - Greenlight contributors (@greenlight)
 """
@@ -29,7 +35,7 @@ EXAMPLES = r"""
 ---
 - name: Show where each host should answer from
   ansible.builtin.debug:
-    msg: "{{ {'api-1': {'slot': 'green'}} | greenlight.droplet.expected_backends('api') }}"
+    msg: "{{ hostvars | greenlight.droplet.expected_backends(ansible_play_hosts_all, 'api') }}"
 """
 
 RETURN = r"""
@@ -47,11 +53,11 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet
 
 
 def expected_backends_filter(
-    live: t.Mapping[str, t.Mapping[str, t.Any]], app: str
+    hostvars: fleet.HostVars, hosts: list[str], app: str
 ) -> dict[str, str]:
     """Adapt expected_backends of plugin_utils/fleet.py; raises AnsibleFilterError."""
     try:
-        return fleet.expected_backends(live, app)
+        return fleet.expected_backends(hostvars, hosts, app)
     except KeyError as exc:
         raise AnsibleFilterError(
             f"greenlight.droplet.expected_backends: a host lacks {exc}"

@@ -64,7 +64,6 @@ def hosts_in_need_filter(
         ) from exc
 
 
-
 class FilterModule:
     """Makes the filter known to Ansible."""
 

@@ -37,7 +37,8 @@ EXAMPLES = r"""
 - name: Show what came of a release that failed
   ansible.builtin.debug:
     msg: >-
-      {{ hostvars | greenlight.droplet.release_summary(ansible_play_hosts_all, ansible_play_hosts) }}
+      {{ hostvars
+         | greenlight.droplet.release_summary(ansible_play_hosts_all, ansible_play_hosts) }}
 """
 
 RETURN = r"""
@@ -57,7 +58,6 @@ def release_summary_filter(
 ) -> str:
     """Adapt release_summary of plugin_utils/fleet_report.py."""
     return fleet_report.release_summary(hostvars, hosts, present)
-
 
 
 class FilterModule:

@@ -63,7 +63,8 @@ options:
     type: float
     default: 3.0
   run:
-    description: Name of the run. Empty means a new one.
+    description: What the name of the run begins with, for instance the number of a CI job. The
+      moment is added, so that a name is never used twice.
     type: str
     default: ''
   holder:

@@ -20,9 +20,9 @@ from .._core.errors import GreenlightError, SpecError
 from .._haproxy.runtime_api import CONFIGURATION
 from .._model.spec import SLOTS, Application, check_sha
 from .._release import entrypoint, report
-from .._release.argument_spec import build_order, transaction_arguments
+from .._release.argument_spec import transaction_arguments
 from .._release.context import observe, open_host
-from .._release.revert import Reversal
+from .._release.revert import revert_at_console
 from .._release.target import rollback_goal
 from .._state.descriptor import read_application
 
@@ -74,18 +74,17 @@ def serving(live: dict[str, t.Any]) -> str:
 
 def revert(app: str, run: str) -> str:
     """Take back what the named, else the unfinished, run has done; return what was done."""
-    host = open_host(app)
-    unfinished = host.journal.read().unfinished()
-    run = run or (unfinished.identifier if unfinished else "")
-    if not run:
-        return "no run is unfinished on this host; nothing was changed"
-    order = build_order("rollback", _params(host.application, run))
-    outcome = Reversal(host, order).run()
+    outcome = revert_at_console(open_host(app), run, _holder())
     if outcome is None:
-        return f"run {run} has changed nothing here that could be taken back"
+        return "no run is under way on this host that could be taken back; nothing was changed"
     for done in outcome.done:
         show(done)
-    return f"run {run} is taken back"
+    return "the run is taken back"
+
+
+def _holder() -> str:
+    who = os.environ.get("SUDO_USER") or "root"
+    return f"{who}@{socket.gethostname()} (console)"
 
 
 def _params(application: Application, run: str) -> dict[str, t.Any]:
@@ -93,12 +92,11 @@ def _params(application: Application, run: str) -> dict[str, t.Any]:
     params["health"] |= health_options(
         files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
     )
-    who = os.environ.get("SUDO_USER") or "root"
     extra = {
         "sha": "",
         "release": "",
         "run": run,
-        "holder": f"{who}@{socket.gethostname()} (console)",
+        "holder": _holder(),
     }
     return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
 

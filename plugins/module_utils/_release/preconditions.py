@@ -57,9 +57,15 @@ def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> N
 
 
 def check_own_run(order: Order, snapshot: Snapshot) -> None:
-    """Raise TakenBackError when this host has taken the run back that the order goes on with."""
-    if reason := snapshot.history.run(order.run).taken_back_by_host:
-        raise TakenBackError(f"This host has taken the run back: {reason}.")
+    """Raise TakenBackError when the run that the order goes on with is not its own any more."""
+    history = snapshot.history
+    if reason := history.run(order.run).taken_back:
+        raise TakenBackError(f"This run was taken back on this host: {reason}.")
+    if other := history.overtaken_by(order.run):
+        raise TakenBackError(
+            f"Run {other} has begun on this host since, so this one cannot go on. status-api.yml"
+            " shows what is live."
+        )
 
 
 def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:

@@ -56,7 +56,7 @@ def revert_at_console(host: Host, run: str, holder: str) -> report.Outcome | Non
             if lease is not None:
                 host.lock.end_lease()
             return None
-        return revert_run(host, name, f"taken back by {holder}")
+        return revert_run(host, name, f"taken back by {holder}", by=holder)
     finally:
         host.lock.release()
 
@@ -124,7 +124,8 @@ def close_other_run(host: Host, mine: str) -> str:
     if other is None or other.identifier == mine or is_kept(other):
         return ""
     try:
-        outcome = revert_run(host, other.identifier, f"left half way, taken back by run {mine}")
+        reason = f"it was left half way, and run {mine} has begun"
+        outcome = revert_run(host, other.identifier, reason, by=mine)
     except (LockedError, SpecError) as exc:
         return f"run {other.identifier} was left half way: {exc}"
     return f"run {other.identifier} was left half way: {outcome.done[0].text}" if outcome else ""

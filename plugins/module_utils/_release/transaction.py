@@ -8,16 +8,16 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from .._core.errors import CheckError, FileError, GreenlightError
-from .._core.redact import redact, spellings
+from .._core.errors import FileError, GreenlightError
 from .._health.probe import check_expectation
 from .._model.engine_model import Container
 from .._model.spec import Order
 from .._state.history import PHASE, State
 from .._state.lock import Lease
-from . import executor, preconditions, report, traffic
+from . import executor, preconditions, report
 from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
+from .explanation import Explanation
 from .host_state import Snapshot
 from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
 from .revert import close_other_run
@@ -165,18 +165,21 @@ class Transaction:
         From here on the host takes the run back when nobody goes on with it.
         """
         order, host = self._order, self._host
-        is_new = self._is_new(snapshot, goal)
-        if is_new:
+        self._lease(goal, working=True)
+        if not self._is_new(snapshot, goal):
+            return
+        try:
+            host.timers.arm_watchdog()
             if not snapshot.history.damaged:
                 host.journal.rotate()
             host.journal.write(State.BEGUN, order.run, **self._begin_facts(snapshot, goal))
-            if order.ignore_freeze and (freeze := host.freeze.read()):
-                preconditions.note(
-                    host, order, "freeze-ignored", order.ignore_freeze, freeze.describe()
-                )
-        self._lease(goal, working=True)
-        if is_new:
-            host.timers.arm_watchdog()
+        except GreenlightError:
+            host.lock.end_own_lease(order.run)
+            raise
+        if order.ignore_freeze and (freeze := host.freeze.read()):
+            preconditions.note(
+                host, order, "freeze-ignored", order.ignore_freeze, freeze.describe()
+            )
 
     def _begin_facts(self, snapshot: Snapshot, goal: Goal) -> dict[str, t.Any]:
         """Return who wants what, and all that is needed to take it back without the controller."""
@@ -261,58 +264,14 @@ class Transaction:
         self, step: Step, exc: GreenlightError, target: Container | None, outcome: report.Outcome
     ) -> report.Failure:
         """Go back where the step asks for it and put together what the error says."""
-        lines: list[str] = []
-        text = "nothing had to go back; the next run completes what is left"
-        reason = self._hide(str(exc).rstrip("."))
+        explanation = Explanation(self._host, self._order)
         back = step.kind in GOING_BACK and not self._is_final(step, outcome)
         undo = Undo.of_order(self._order)
         way = Compensation(self._host, undo, target, self._old(outcome.before))
+        lines: list[str] = []
         if back:
             way.point()
-            lines = self._log_lines(target)
-            way.clear(reason, step=step.kind.value, seconds=report.seconds_by_step(outcome.done))
-            text = str(way)
-        return report.Failure(
-            action=self._order.action,
-            sha=outcome.plan.goal.sha,
-            step=step.kind.value,
-            reason=reason,
-            check=exc.check if isinstance(exc, CheckError) else "",
-            last_answer=self._one_line(exc.last_answer) if isinstance(exc, CheckError) else "",
-            outcome=text,
-            serving=traffic.serving_line(self._host),
-            next_command=self._next_command(back),
-            log_lines=lines,
-            done=outcome.done,
-            changed=bool(outcome.done),
-            back_seconds=way.pointer_seconds,
-        )
-
-    def _next_command(self, back: bool) -> str:
-        name = "rollback" if self._order.action == "rollback" else "update"
-        named = f" -e sha={self._order.sha}" if self._order.sha else ""
-        if back:
-            return (
-                "nothing has to be undone; fix the cause, then release the fixed commit with"
-                " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
-            )
-        return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
-
-    def _log_lines(self, target: Container | None) -> list[str]:
-        if target is None:
-            return []
-        try:
-            lines = self._host.engine.log_lines(target.id, report.LOG_LINES)
-        except GreenlightError as exc:
-            return [f"(the log cannot be read: {exc})"]
-        return [self._hide(line) for line in lines]
-
-    def _one_line(self, text: str) -> str:
-        return " ".join(self._hide(text).split())[: report.LINE_CHARACTERS]
-
-    def _hide(self, text: str) -> str:
-        """Take the run's secrets out of what an application said, before anything is cut off."""
-        order = self._order
-        return str(
-            redact(text, spellings([*order.container.secrets.values(), order.source.password]))
-        )
+            lines = explanation.log_lines(target)
+            seconds = report.seconds_by_step(outcome.done)
+            way.clear(explanation.reason(exc), step=step.kind.value, seconds=seconds)
+        return explanation.failure(step, exc, outcome, way if back else None, lines)

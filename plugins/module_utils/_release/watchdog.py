@@ -28,7 +28,7 @@ from .._core.errors import (
 from .._model.engine_model import Container
 from .._model.spec import HealthCheck, Watch
 from .._state.history import Run, State
-from .._state.lock import Lease
+from .._state.lock import WATCHING, Lease
 from . import traffic
 from .compensation import Undo
 from .context import Host, observe, open_host
@@ -102,7 +102,7 @@ class Watchdog:
 
     def _take_lock(self) -> bool:
         try:
-            self._host.lock.acquire("", HOLDER, "watchdog", 0.0)
+            self._host.lock.acquire("", HOLDER, WATCHING, 0.0)
         except LockedError:
             return False
         return True

@@ -107,10 +107,10 @@ class Run:
         return str((self.begin.get("origin") or {}).get("release", ""))
 
     @property
-    def taken_back_by_host(self) -> str:
-        """Why the host itself has taken the run back, without being asked; empty otherwise."""
-        taken_back = self.state is State.REVERTED and self.end.get("by") == "watchdog"
-        return str(self.end.get("reason", "")) if taken_back else ""
+    def taken_back(self) -> str:
+        """Why somebody else than its own controller has taken the run back; empty otherwise."""
+        is_other = self.state is State.REVERTED and bool(self.end.get("by"))
+        return str(self.end.get("reason", "")) if is_other else ""
 
 
 class History:

@@ -20,7 +20,9 @@ from .._core import files
 from .._core.clock import Clock, utc_stamp, wait_until
 from .._core.errors import LockedError
 
-HOST_ACTIONS: t.Final = ("retire", "watchdog")
+RETIRING: t.Final = "retire"
+WATCHING: t.Final = "watchdog"
+HOST_ACTIONS: t.Final = (RETIRING, WATCHING)
 """What the host itself writes into the lock as the action: it ends soon, without being asked."""
 
 HOST_LIMIT: t.Final = 90.0

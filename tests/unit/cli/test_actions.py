@@ -107,10 +107,10 @@ def test_a_lost_terminal_does_not_end_the_transaction(
 def test_revert_takes_back_the_unfinished_run(world: World) -> None:
     release(world, C, "live", run="half-way")
     assert live_and_standby(world)[0] == C
-    assert actions.revert("api", "") == "run half-way is taken back"
+    assert actions.revert("api", "") == "the run is taken back"
     assert live_and_standby(world) == (B, A)
     assert_consistent(world)
-    assert "no run is unfinished" in actions.revert("api", "")
+    assert "no run is under way" in actions.revert("api", "")
     assert "has changed nothing here" in actions.revert("api", "half-way")
 
 

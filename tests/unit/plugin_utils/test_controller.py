@@ -21,8 +21,10 @@ SHA, OLD = "a" * 40, "b" * 40
 
 
 def test_expected_backends_follow_the_live_slots() -> None:
-    live = {"a": {"slot": "green"}, "b": {"slot": "blue"}}
-    assert fleet.expected_backends(live, "api") == {"a": "api-green", "b": "api-blue"}
+    blue, green = {"live": {"slot": "blue"}}, {"live": {"slot": "green"}}
+    hostvars = {"a": {"__app_plan": blue, "__app_live": green}, "b": {"__app_plan": blue}}
+    expected = {"a": "api-green", "b": "api-blue"}
+    assert fleet.expected_backends(hostvars, ["a", "b"], "api") == expected
 
 
 def test_status_table_lines_up_and_notes_trouble() -> None:

@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet_report import (
     FleetError,
     View,
-    batches,
     hosts_in_need,
+    release_summary,
     summary,
     unsettled,
 )
@@ -34,12 +36,6 @@ def test_another_sha_or_digest_is_another_release(other: dict[str, str]) -> None
         hosts_in_need({"a": plan, "b": {**plan, **other}})
 
 
-def test_batches_take_all_hosts_once() -> None:
-    assert batches(["a", "b", "c", "d", "e"], 2) == [["a", "b"], ["c", "d"], ["e"]]
-    assert batches(["a", "b"], 5) == [["a", "b"]]
-    assert batches([], 1) == []
-
-
 def test_a_summary_names_the_reason_first_and_the_next_command_last() -> None:
     views = {"a": View(live=SERVES_OLD), "b": View("not healthy", SERVES_OLD)}
     lines = summary(SHA, views).splitlines()
@@ -50,11 +46,52 @@ def test_a_summary_names_the_reason_first_and_the_next_command_last() -> None:
 
 
 def test_hosts_that_serve_different_things_are_said_to_differ() -> None:
-    first = {"a": View(live=SERVES_OLD)}
-    for other in (View("x", unreachable=True), View("x"), View("x", {**SERVES_OLD, "sha": SHA})):
-        assert "The hosts differ" in summary(SHA, {**first, "b": other})
+    other = View("x", {**SERVES_OLD, "sha": SHA})
+    assert "The hosts differ" in summary(SHA, {"a": View(live=SERVES_OLD), "b": other})
     assert View().serving() == "no release"
-    assert View(live=SERVES_OLD, unreachable=True).serving() == "unreachable, unknown"
+    assert View(live=SERVES_OLD, unreachable=True).serving() == "unknown"
+
+
+def test_of_a_host_that_cannot_be_asked_nothing_is_claimed() -> None:
+    views = {"a": View(live=SERVES_OLD), "b": View("x", unreachable=True)}
+    text = summary(SHA, views, bound=90)
+    assert "All hosts serve one release" not in text
+    assert "b could not be asked" in text
+    assert "within 90 s" in text
+
+
+def registered(**results: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What role app has registered on a host."""
+    return {f"__app_{name}": result for name, result in results.items()}
+
+
+def test_the_first_failure_of_a_host_is_its_reason() -> None:
+    plan = {"sha": SHA}
+    failed = {"failed": True, "failure": {"reason": "not healthy"}, "msg": "long"}
+    back = {"live": SERVES_OLD}
+    hostvars = {
+        "a": registered(plan=plan, staged={"sha": SHA}, reverted=back),
+        "b": registered(plan=plan, staged=failed, reverted=back),
+    }
+    lines = release_summary(hostvars, ["a", "b"], ["a", "b"]).splitlines()
+    assert lines[:2] == ["aaaaaaa was not released: b failed.", f"  {'b':<16} not healthy"]
+    assert "All hosts serve one release, as before; nothing has to be undone." in lines
+
+
+def test_a_host_that_was_never_touched_is_not_said_to_serve_anything() -> None:
+    refused = {"failed": True, "msg": "frozen"}
+    hostvars = {"a": registered(plan=refused), "b": registered(plan={"sha": SHA})}
+    text = release_summary(hostvars, ["a", "b"], ["a", "b"])
+    assert text.splitlines()[-1] == "No host was touched."
+    assert "Serving now" not in text
+
+
+def test_what_is_wrong_through_the_balancer_is_the_reason_of_no_host() -> None:
+    hosts = registered(plan={"sha": SHA}, staged={"sha": SHA}, reverted={"live": SERVES_OLD})
+    balancer = registered(balancer={"failed": True, "msg": "api-2 was not seen"})
+    text = release_summary({"a": {**hosts, **balancer}}, ["a"], ["a"])
+    assert "it was not right through the load balancer" in text
+    assert "api-2 was not seen" in text
 
 
 def test_an_unsettled_host_is_named_with_the_first_line_of_its_reason() -> None:

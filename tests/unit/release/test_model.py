@@ -28,6 +28,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.context import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.host_state import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.watchdog import Watchdog
 from tests.unit.release.fakes import answer_from
 from tests.unit.release.host_state import make_host
 from tests.unit.release.orders import release, revert, rollback, sha_of
@@ -35,14 +36,14 @@ from tests.unit.release.world import KilledError, World
 
 SHAS = [sha_of(name) for name in "abcde"]
 BEHAVIOURS = ["", "", "", "sick", "crash", "errors", "hangs", "sick later"]
-PHASES: tuple[Phase, ...] = ("staged", "live", "settled")
+PHASES: tuple[Phase, ...] = ("staged", "live", "proved", "committed", "settled")
 FAULT = st.one_of(
     st.just(("none", 0)),
     st.tuples(st.sampled_from(["kill", "power", "before", "after"]), st.integers(1, 30)),
 )
 CANARY = st.sampled_from([{}, {}, {"canary": {"percent": 10, "seconds": 2.0}}])
 STANDBY = st.sampled_from([{}, {}, {"standby": "warm"}])
-LEASE_SECONDS = 300.0
+LEASE_SECONDS = 120.0
 
 
 def ending_of(work: t.Callable[[], object]) -> str:
@@ -67,6 +68,7 @@ class Droplet(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.patch.setattr(http, "get", answer_from(self.world))
         self.numbers = itertools.count()
+        self.fleet_runs = 0
         self.astray = False
         self.damaged = False
 
@@ -144,15 +146,17 @@ class Droplet(RuleBasedStateMachine):
 
     @rule(
         sha=st.sampled_from(SHAS),
-        run=st.sampled_from(["fleet-1", "fleet-2"]),
-        upto=st.integers(1, 3),
+        goes_on=st.booleans(),
+        upto=st.integers(1, len(PHASES)),
         fault=FAULT,
         back=st.booleans(),
     )
     def fleet_release(
-        self, sha: str, run: str, upto: int, fault: tuple[str, int], back: bool
+        self, sha: str, goes_on: bool, upto: int, fault: tuple[str, int], back: bool
     ) -> None:
-        """The phases as the playbook goes through them, by a run that may have the same name."""
+        """The phases as the playbook goes through them, by a new run or one that goes on."""
+        self.fleet_runs += 0 if goes_on else 1
+        run = f"fleet-{self.fleet_runs}"
         endings = ["done"]
         for phase in PHASES[:upto]:
             if endings[-1] != "done":
@@ -164,10 +168,17 @@ class Droplet(RuleBasedStateMachine):
         elif back and endings[-1] != "refused":
             self.attempt(("none", 0), lambda: revert(self.world, run))
 
-    @rule(run=st.sampled_from(["fleet-1", "fleet-2"]), fault=FAULT)
-    def take_back(self, run: str, fault: tuple[str, int]) -> None:
+    @rule(ago=st.integers(0, 2), fault=FAULT)
+    def take_back(self, ago: int, fault: tuple[str, int]) -> None:
         """A controller takes a run back, whatever has happened since."""
-        self.attempt(fault, lambda: revert(self.world, run))
+        self.attempt(fault, lambda: revert(self.world, f"fleet-{self.fleet_runs - ago}"))
+
+    @precondition(lambda self: self.world.lease is not None)
+    @rule()
+    def watchdog_acts(self) -> None:
+        """Nobody goes on with the run that is under way, and the host puts itself right."""
+        assert Watchdog(make_host(self.world)).run()
+        assert self.world.lease is None
 
     @rule(seconds=st.sampled_from([1.0, LEASE_SECONDS + 1]))
     def wait(self, seconds: float) -> None:

@@ -86,8 +86,7 @@ def fixture_phase(world: World, monkeypatch: pytest.MonkeyPatch) -> Phase:
     def carry_out(state: str, sha: str = B, **options: t.Any) -> dict[str, t.Any]:
         given = {"app": "api", "run": "run-1", "digest": f"sha256:{sha}", **options}
         params = parameters(sha=sha, state=state, **given)
-        is_last = state in ("settled", "reverted")
-        return entrypoint.call("release", params, check_mode=False, look_after=is_last)
+        return entrypoint.call("release", params, check_mode=False)
 
     return carry_out
 

@@ -1,0 +1,83 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a failed step is explained with: the reason, the last answers, what serves, what to run."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import CheckError, GreenlightError
+from .._core.redact import redact, spellings
+from .._model.engine_model import Container
+from .._model.spec import Order
+from . import report, traffic
+from .compensation import Compensation
+from .context import Host
+from .planner import Step
+
+
+class Explanation:
+    """Puts together what the error of one order says, without the order's secrets."""
+
+    def __init__(self, host: Host, order: Order) -> None:
+        self._host = host
+        self._order = order
+        self._secrets = spellings([*order.container.secrets.values(), order.source.password])
+
+    def reason(self, exc: GreenlightError) -> str:
+        """Return why the step failed."""
+        return self._hide(str(exc).rstrip("."))
+
+    def log_lines(self, container: Container | None) -> list[str]:
+        """Return the last lines that the container wrote; read before the container goes."""
+        if container is None:
+            return []
+        try:
+            lines = self._host.engine.log_lines(container.id, report.LOG_LINES)
+        except GreenlightError as exc:
+            return [f"(the log cannot be read: {exc})"]
+        return [self._hide(line) for line in lines]
+
+    def failure(
+        self,
+        step: Step,
+        exc: GreenlightError,
+        outcome: report.Outcome,
+        way: Compensation | None,
+        lines: t.Sequence[str],
+    ) -> report.Failure:
+        """Return the error; `way` is what was taken back, None when nothing had to be."""
+        text = "nothing had to go back; the next run completes what is left"
+        return report.Failure(
+            action=self._order.action,
+            sha=outcome.plan.goal.sha,
+            step=step.kind.value,
+            reason=self.reason(exc),
+            check=exc.check if isinstance(exc, CheckError) else "",
+            last_answer=self._one_line(exc.last_answer) if isinstance(exc, CheckError) else "",
+            outcome=str(way) if way else text,
+            serving=traffic.serving_line(self._host),
+            next_command=self._next_command(back=way is not None),
+            log_lines=lines,
+            done=outcome.done,
+            changed=bool(outcome.done),
+            back_seconds=way.pointer_seconds if way else None,
+        )
+
+    def _next_command(self, *, back: bool) -> str:
+        name = "rollback" if self._order.action == "rollback" else "update"
+        named = f" -e sha={self._order.sha}" if self._order.sha else ""
+        if back:
+            return (
+                "nothing has to be undone; fix the cause, then release the fixed commit with"
+                " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
+            )
+        return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
+
+    def _one_line(self, text: str) -> str:
+        return " ".join(self._hide(text).split())[: report.LINE_CHARACTERS]
+
+    def _hide(self, text: str) -> str:
+        """Take the order's secrets out of what an application said, before anything is cut off."""
+        return str(redact(text, self._secrets))
