@@ -16,6 +16,8 @@ description:
     copies. Without it, the host returns to the old way in by itself, also after a reboot.
   - While a guard stands, another V(guarded) adds its paths, keeps the copies that are there, and
     lets the time begin anew.
+  - The timer calls the command C(greenlight), which M(greenlight.droplet.host_command) installs; a
+    guard is refused while that command does not start.
   - The guard is the file C(/var/lib/greenlight/way_in/guard.json). A play that compares before it
     changes must take an unfinished guard for a difference, or what is to be put back would look
     finished.

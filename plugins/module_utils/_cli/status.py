@@ -101,6 +101,8 @@ def _serving(facts: Facts) -> str:
         return "NOTHING: no release is live"
     if live["state"] not in ("running", "unknown"):
         return f"NOTHING: the container of {short_sha(live['sha'])} is {live['state']}"
+    if live["state"] == "unknown":
+        return f"{live['sha']}, as the journal has it"
     if facts["slots"].get(live["slot"], "UP") != "UP":
         return f"{live['sha']}, but HAProxy's check says {facts['slots'][live['slot']]}"
     return str(live["sha"])

@@ -61,6 +61,7 @@ def test_everything_that_is_known_is_shown() -> None:
         ),
         ({"slots": {"green": "DOWN"}}, f"api serves {SHA}, but HAProxy's check says DOWN"),
         ({"slots": {}}, f"api serves {SHA}"),
+        ({"live": {**LIVE, "state": "unknown"}}, f"api serves {SHA}, as the journal has it"),
     ],
 )
 def test_the_first_line_says_what_serves(changed: dict[str, t.Any], first: str) -> None:
