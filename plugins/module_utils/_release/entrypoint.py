@@ -19,6 +19,7 @@ from . import report
 from .argument_spec import build_order
 from .context import Host, open_host
 from .host_state import Snapshot
+from .option_checks import yaml_notes
 from .planner import Phase
 from .revert import Reversal
 from .target import Goal, release_goal, rollback_goal
@@ -89,7 +90,7 @@ def _execute(
     transaction = Transaction(host, order, say)
     if state == "reverted":
         return _reverted(host, order, check_mode, say)
-    said = notes(host)
+    said = [*notes(host), *yaml_notes(params)]
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:

@@ -12,7 +12,6 @@ import typing as t
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import Order
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     build_order,
-    transaction_arguments,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.entrypoint import (
     find_goal,
@@ -25,6 +24,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.target
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
     Transaction,
 )
+from tests.unit import asked
 from tests.unit.release.host_state import make_host
 from tests.unit.release.world import World
 
@@ -37,12 +37,8 @@ def sha_of(name: str) -> str:
 
 
 def parameters(**values: t.Any) -> dict[str, t.Any]:
-    """What Ansible would hand to the module: the given values and the defaults."""
-    filled: dict[str, t.Any] = {}
-    for name, option in transaction_arguments().items():
-        filled[name] = option.get("default")
-        if "options" in option:
-            filled[name] = {n: o.get("default") for n, o in option["options"].items()}
+    """What Ansible would hand to the module, for a test that has no time to wait."""
+    filled = asked.parameters()
     filled["image"] = "registry.test/api"
     filled["health"]["deadline"] = 3.0
     filled["watch"]["seconds"] = 2.0
