@@ -22,19 +22,16 @@ _UNITS: t.Final = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def check_limits(params: dict[str, t.Any]) -> None:
-    """Raise SpecError for an option that is null, no size, or not within its limits."""
+    """Raise SpecError for an option that is no size, or not within its limits."""
     given = dict(params)
     for group in ("health", "watch", "canary"):
-        given.update({f"{group}.{name}": value for name, value in (params[group] or {}).items()})
-    for label, value in given.items():
-        if value is None:
-            raise SpecError(f"{label} is null. Give it a value, or leave it out for its default.")
-        if label in LIMITS:
-            items = value if isinstance(value, list) else [value]
-            if not items:
-                raise SpecError(f"{label} is empty. {_advice(label)}")
-            for item in items:
-                _check_limit(label, item)
+        given.update({f"{group}.{name}": value for name, value in params[group].items()})
+    for label in LIMITS:
+        items = given[label] if isinstance(given[label], list) else [given[label]]
+        if not items:
+            raise SpecError(f"{label} is empty. {_advice(label)}")
+        for item in items:
+            _check_limit(label, item)
 
 
 def _check_limit(label: str, value: t.Any) -> None:
@@ -107,6 +104,8 @@ def yaml_notes(params: dict[str, t.Any]) -> list[str]:
     said = []
     for name in ("env", "secrets"):
         for key, value in params[name].items():
+            if str(key).lower() in ("true", "false"):
+                said.append(f"the name {key} in {name}")
             if isinstance(value, (bool, int, float)):
                 kind = "a boolean" if isinstance(value, bool) else "a number"
                 said.append(f"{name}.{key}: {_plain(value) if name == 'env' else kind}")

@@ -46,7 +46,7 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"memory": "999999999g"}, "memory is 999999999g. Give a value from 6m to 1048576g."),
     ({"memory": f"{'9' * 5000}g"}, "is not a size such as '512m'"),
     ({"memory": "-1m"}, "memory '-1m' is not a size such as '512m' or '2g'."),
-    ({"memory": None}, "memory is null. Give it a value, or leave it out for its default."),
+    ({"memory": "512mb"}, "memory '512mb' is not a size"),
     ({"tmpfs_size": "1b"}, "tmpfs_size is 1b. Give a value from 4k"),
     ({"log_max_size": "lots"}, "log_max_size 'lots' is not a size such as '512m' or '2g'."),
     ({"log_max_size": "0k"}, "log_max_size is 0k. Give a value from 1k"),
@@ -66,8 +66,6 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"warm_seconds": INFINITE}, "warm_seconds is inf. Give"),
     ({"lock_wait": NAN}, "lock_wait is nan. Give"),
     ({"lease_seconds": INFINITE}, "lease_seconds is inf. Give"),
-    ({"health": None}, "health is null. Give"),
-    ({"health.deadline": None}, "health.deadline is null. Give"),
     ({"health.deadline": INFINITE}, "health.deadline is inf. Give"),
     ({"health.timeout": NAN}, "health.timeout is nan. Give"),
     ({"health.status": []}, "health.status is empty. Give a value from 200 to 599."),
@@ -183,6 +181,11 @@ def test_the_note_never_shows_a_secret() -> None:
     (note,) = yaml_notes(parameters(secrets={"PIN": 5711, "SAFE": True}))
     assert "secrets.PIN: a number, secrets.SAFE: a boolean" in note
     assert "5711" not in note
+
+
+def test_a_name_that_yaml_made_a_boolean_is_noted() -> None:
+    (note,) = yaml_notes(parameters(env={"False": "Norway"}))
+    assert "the name False in env" in note
 
 
 def test_text_needs_no_note() -> None:
