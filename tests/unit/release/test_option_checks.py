@@ -35,8 +35,8 @@ def ordered(options: dict[str, t.Any]) -> Order:
     """The order with these options; one with a dot in its name is a part of another."""
     params = parameters()
     for label, value in options.items():
-        group, _, name = label.rpartition(".")
-        (params[group] if group else params)[name] = value
+        *group, name = label.split(".")
+        (params[group[0]] if group else params)[name] = value
     return build_order("release", params)
 
 
