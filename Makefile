@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo test lint unit integration hardening molecule e2e soak lives crash cutovers bench fleet fleet-down clean format build
+.PHONY: help setup demo test lint unit integration hardening molecule e2e soak lives crash cutovers bench fleet fleet-down clean format options build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -63,6 +63,9 @@ fleet: setup ## start the dev fleet: two droplets, a load balancer, a registry
 
 fleet-down: setup ## stop the dev fleet, keep its images
 	@$(PYTHON) -m dev.fleet down
+
+options: setup ## rewrite what follows from scripts/options.yml, where each option of a release stands
+	@$(PYTHON) -m scripts.options $(args)
 
 format: setup ## rewrite Python files in the project's format
 	@$(PYTHON) -m ruff check --fix-only --quiet .

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts import project, sanity
+from scripts import options, project, sanity
 from tests.lint import action_group, budgets, role_files, role_specs, words
 
 # Home of the tools that look for Ansible content there: what the user has installed is not checked.
@@ -89,6 +89,7 @@ def checks(tree: Path) -> list[Check]:
         Check("ruff format", lambda: command("ruff", "format", "--check", "--diff", ".")),
         Check("yamllint", lambda: command("yamllint", "--strict", ".")),
         Check("role defaults and argument specs", own(role_specs.problems)),
+        Check("options", own(options.problems)),
         Check("role files", own(role_files.problems)),
         Check("budgets", own(budgets.problems)),
         Check("forbidden words", own(words.problems)),

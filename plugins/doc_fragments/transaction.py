@@ -1,13 +1,16 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation fragment: the options of a release, on one host or on a fleet."""
+"""Documentation fragment: the options of a release or rollback.
+
+Written by `make options` from scripts/options.yml: change it there.
+"""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of a transaction; the same as in module_utils/_release/argument_spec.py."""
+    """The options of a release or rollback."""
 
     DOCUMENTATION = r"""
 options:
@@ -16,17 +19,19 @@ options:
     type: str
     default: api
   image:
-    description: Repository of the image without tag, with the registry's host. Not needed for what
-      the host has retained.
+    description: Repository of the image without tag, with the registry's host. Not needed
+      for what the host has retained.
     type: str
     default: ''
   tag:
-    description: Tag of the image for O(sha). Empty means the SHA itself. A SHA prefix inside it is
-      completed from the registry's tags.
+    description: Tag of the image for the SHA, such as V(sha-) and the first seven digits.
+      Empty means the SHA itself. A SHA prefix inside it is completed from the registry's
+      tags.
     type: str
     default: ''
   registry_username:
-    description: User of the registry. Used for the one pull and stored nowhere on the host.
+    description: User of the registry. Used for the one pull and stored nowhere on the
+      host.
     type: str
     default: ''
   registry_password:
@@ -34,8 +39,8 @@ options:
     type: str
     default: ''
   registry_plain_http:
-    description: Ask the registry without TLS. For a registry on a private network that Docker
-      lists as insecure.
+    description: Ask the registry without TLS. For a registry on a private network that
+      Docker lists as insecure.
     type: bool
     default: false
   pull_seconds:
@@ -43,11 +48,13 @@ options:
     type: float
     default: 300.0
   env:
-    description: Environment of the container that may be seen in output.
+    description: Environment of the container that may be seen in output. What is a number
+      or a boolean to YAML, such as V(0123), V(22:22) and V(NO), belongs in quotes.
     type: dict
     default: {}
   secrets:
-    description: Environment of the container that may be seen nowhere. An empty value is refused.
+    description: Environment of the container that may be seen nowhere. An empty value
+      is refused.
     type: dict
     default: {}
   command:
@@ -60,20 +67,23 @@ options:
     type: str
     default: ''
   allow_root:
-    description: Run the container as root when its image, or O(user), says so. Refused otherwise.
+    description: Run the container as root when its image, or O(user), says so. Refused
+      otherwise.
     type: bool
     default: false
   memory:
-    description: Memory limit as Docker writes it; swap is not added to it.
+    description: Memory limit, a number and one of b, k, m and g, at least V(6m); swap
+      is not added to it.
     type: str
     default: 512m
   cpus:
-    description: Processors that the container may use. V(0) sets no limit.
+    description: Processors that the container may use, at least V(0.01). V(0) sets no
+      limit.
     type: float
     default: 0.0
   cpu_shares:
-    description: Weight of the container while processors are scarce; the host's own services weigh
-      more than the default. V(0) leaves it to Docker.
+    description: Weight of the container while processors are scarce, 2 to 262144; the
+      host's own services weigh more than the default. V(0) leaves it to Docker.
     type: int
     default: 512
   pids_limit:
@@ -81,8 +91,8 @@ options:
     type: int
     default: 512
   ulimits:
-    description: Resource limits by name, such as C(nofile), soft and hard in one, where the
-      engine's own do not fit.
+    description: Resource limits by name, such as V(nofile), soft and hard in one, where
+      the engine's own do not fit.
     type: dict
     default: {}
   read_only:
@@ -93,9 +103,11 @@ options:
     description: Folders of the container that are writable in memory.
     type: list
     elements: str
-    default: [/tmp]
+    default:
+      - /tmp
   tmpfs_size:
-    description: Size of each of them as Docker writes it. It counts as memory of the container.
+    description: Size of each of them, a number and one of b, k, m and g. It counts as
+      memory of the container.
     type: str
     default: 64m
   cap_add:
@@ -104,12 +116,13 @@ options:
     elements: str
     default: []
   apparmor_profile:
-    description: AppArmor profile of the container, which must be loaded on the host. Empty means
-      Docker's own.
+    description: AppArmor profile of the container, which must be loaded on the host.
+      Empty means Docker's own.
     type: str
     default: ''
   volumes:
-    description: Volumes and bind mounts as Docker writes them.
+    description: Volumes and bind mounts as Docker writes them, such as V(uploads:/srv/uploads)
+      and V(/etc/api:/etc/api:ro).
     type: list
     elements: str
     default: []
@@ -122,7 +135,8 @@ options:
     type: int
     default: 30
   log_max_size:
-    description: Size at which the container's log file is rotated.
+    description: Size at which the container's log file is rotated, a number and one of
+      b, k, m and g.
     type: str
     default: 10m
   log_max_files:
@@ -146,13 +160,16 @@ options:
         description: Statuses that are healthy.
         type: list
         elements: int
-        default: [200]
+        default:
+          - 200
       expect:
-        description: JMESPath expression on the JSON body that must give true. Empty asks for none.
+        description: JMESPath expression on the JSON body that must give true. Empty asks
+          for none.
         type: str
         default: ''
       interval:
-        description: Seconds between two checks; at most 0.05 until the first healthy answer.
+        description: Seconds between two checks; at most 0.05 until the first healthy
+          answer.
         type: float
         default: 0.05
       timeout:
@@ -164,11 +181,13 @@ options:
         type: int
         default: 3
       deadline:
-        description: Seconds from the start of the container within which the gate must be passed.
+        description: Seconds from the start of the container within which the gate must
+          be passed.
         type: float
         default: 60.0
   watch:
-    description: How the release is watched after the cutover, while the old container still runs.
+    description: How the release is watched after the cutover, while the old container
+      still runs.
     type: dict
     default: {}
     suboptions:
@@ -181,13 +200,13 @@ options:
         type: float
         default: 0.5
       failed_checks:
-        description: Health checks in a row through the proxy that may fail before the release goes
-          back.
+        description: Health checks in a row through the proxy that may fail before the
+          release goes back.
         type: int
         default: 2
       min_errors:
-        description: Failed requests, counted by HAProxy in the new slot, below which the share
-          does not matter.
+        description: Failed requests, counted by HAProxy in the new slot, below which
+          the share does not matter.
         type: int
         default: 3
       max_error_percent:
@@ -195,12 +214,14 @@ options:
         type: float
         default: 5.0
       answer_seconds:
-        description: Seconds without the head of an answer after which a request counts as failed.
+        description: Seconds without the head of an answer after which a request counts
+          as failed.
         type: float
         default: 5.0
   canary:
-    description: A share of the requests for the new release before its cutover, under the limits of
-      O(watch). Needs nothing but the runtime socket, and ends with a restart of HAProxy.
+    description: A share of the requests for the new release before its cutover, under
+      the limits of O(watch). Needs nothing but the runtime socket, and ends with a restart
+      of HAProxy.
     type: dict
     default: {}
     suboptions:
@@ -212,26 +233,28 @@ options:
         description: How long, in seconds.
         type: float
         default: 30.0
+  drain_seconds:
+    description: Seconds to wait for requests in flight on the old slot. What is left
+      then is closed.
+    type: float
+    default: 30.0
   standby:
     description:
       - What becomes of the old container in the end. V(stopped) stops it and keeps it.
-      - V(warm) lets it run for O(warm_seconds) more, so that a rollback is the gate and the pointer
-        alone. A timer of systemd stops it then, unless it is live again.
+      - V(warm) lets it run for O(warm_seconds) more, so that a rollback is the gate and
+        the pointer alone. A timer of systemd stops it then, unless it is live again.
     type: str
-    choices: [stopped, warm]
+    choices:
+      - stopped
+      - warm
     default: stopped
   warm_seconds:
     description: Seconds for which a warm standby goes on running.
     type: float
     default: 900.0
-  drain_seconds:
-    description: Seconds to wait for requests in flight on the old slot. What is left then is
-      closed.
-    type: float
-    default: 30.0
   retain:
-    description: How many releases' images are kept on the host, the live and the standby one among
-      them. At least 2.
+    description: How many releases' images are kept on the host, the live and the standby
+      one among them. At least 2.
     type: int
     default: 5
   holder:
@@ -247,27 +270,30 @@ options:
     type: float
     default: 0.0
   lease_seconds:
-    description: Seconds for which this host waits for the next phase of the run. When they are over
-      it takes the run back. Role P(greenlight.droplet.app#role) reckons them from what the other
-      hosts may take.
+    description: Seconds for which this host waits for the next phase of the run. When
+      they are over it takes the run back. Role P(greenlight.droplet.app#role) reckons
+      them from what the other hosts may take.
     type: float
     default: 120.0
   controller:
-    description: The process that leads the run, as M(greenlight.droplet.release_run) names it.
+    description: The process that leads the run, as M(greenlight.droplet.release_run)
+      names it.
     type: str
     default: ''
   command_version:
-    description: The version that the command C(greenlight) on the host must have. With another one
-      nothing is done, and RV(outdated_command) says so; V(planned) only says so. Empty takes
-      whatever is there.
+    description: The version that the command C(greenlight) on the host must have. With
+      another one nothing is done, and RV(outdated_command) says so; V(planned) only says
+      so. Empty takes whatever is there.
     type: str
     default: ''
   break_lease:
-    description: Reason to end another run's reservation at once. It is written to the journal.
+    description: Reason to end another run's reservation at once. It is written to the
+      journal.
     type: str
     default: ''
   ignore_freeze:
-    description: Reason to release although releases are frozen. It is written to the journal.
+    description: Reason to release although releases are frozen. It is written to the
+      journal.
     type: str
     default: ''
 requirements:

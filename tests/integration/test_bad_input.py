@@ -85,7 +85,7 @@ BAD = {
         ("'status ==' is not a JMESPath expression",), options={"health": {"expect": "status =="}}
     ),
     "memory": Bad(("memory '1 GB' is not a size",), options={"memory": "1 GB"}),
-    "retain": Bad(("retain is 1; the least", "is 2"), options={"retain": 1}),
+    "retain": Bad(("retain is 1.", "from 2 to 1000"), options={"retain": 1}),
     "successes": Bad(("health.successes is 0",), options={"health": {"successes": 0}}),
     "watch": Bad(("watch.seconds is -1",), options={"watch": {"seconds": -1}}),
 }

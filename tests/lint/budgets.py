@@ -56,7 +56,7 @@ def _function_problems(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator
 def _documentation_lines(tree: ast.Module) -> int:
     return sum(
         _span(node)
-        for node in tree.body
+        for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
         for target in node.targets
         if isinstance(target, ast.Name) and target.id in DOCUMENTATION_NAMES

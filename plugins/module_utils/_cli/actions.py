@@ -26,7 +26,7 @@ from .._release.revert import revert_at_console
 from .._release.target import rollback_goal
 from .._state.descriptor import read_application
 
-RETAIN_ALL: t.Final = 1_000_000
+RETAIN_ALL: t.Final = 1000
 """The host does not know how many releases the inventory keeps, so it removes none."""
 
 

@@ -25,26 +25,26 @@ class ContainerOptions:
     `cpu_shares` is a weight that counts only while processors are scarce; `cpus` is a limit.
     """
 
-    env: t.Mapping[str, str] = field(default_factory=dict)
-    secrets: t.Mapping[str, str] = field(default_factory=dict, repr=False)
-    command: tuple[str, ...] = ()
-    user: str = ""
-    allow_root: bool = False
-    memory: str = "512m"
-    cpus: float = 0.0
-    cpu_shares: int = 512
-    pids_limit: int = 512
-    ulimits: t.Mapping[str, int] = field(default_factory=dict)
-    read_only: bool = True
-    tmpfs: tuple[str, ...] = ()
-    tmpfs_size: str = "64m"
-    cap_add: tuple[str, ...] = ()
-    apparmor_profile: str = ""
-    volumes: tuple[str, ...] = ()
-    init: bool = True
-    stop_timeout: int = 30
-    log_max_size: str = "10m"
-    log_max_files: int = 3
+    env: t.Mapping[str, str]
+    secrets: t.Mapping[str, str] = field(repr=False)
+    command: tuple[str, ...]
+    user: str
+    allow_root: bool
+    memory: str
+    cpus: float
+    cpu_shares: int
+    pids_limit: int
+    ulimits: t.Mapping[str, int]
+    read_only: bool
+    tmpfs: tuple[str, ...]
+    tmpfs_size: str
+    cap_add: tuple[str, ...]
+    apparmor_profile: str
+    volumes: tuple[str, ...]
+    init: bool
+    stop_timeout: int
+    log_max_size: str
+    log_max_files: int
 
     def config_hash(self, container_port: int) -> str:
         """Return 12 hex digits that change whenever the container would be made differently."""

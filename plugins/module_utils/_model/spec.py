@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The vocabulary: what an application is, what is asked of it, and what makes either unusable.
 
-Pure: nothing here touches the host. Every class is a frozen value.
+Pure: nothing here touches the host. Every class is a frozen value. What a run is asked has no
+defaults here: they are the options' own, in _release/options.py.
 """
 
 from __future__ import annotations
@@ -185,34 +186,34 @@ def _slot_fields(raw: dict[str, str]) -> dict[str, str]:
 class HealthCheck:
     """How a slot proves that it works. Times are in seconds."""
 
-    path: str = "/v1/health"
-    host: str = "localhost"
-    status: tuple[int, ...] = (200,)
-    expect: str = ""
-    interval: float = 0.05
-    timeout: float = 2.0
-    successes: int = 3
-    deadline: float = 60.0
+    path: str
+    host: str
+    status: tuple[int, ...]
+    expect: str
+    interval: float
+    timeout: float
+    successes: int
+    deadline: float
 
 
 @dataclass(frozen=True)
 class Watch:
     """How long, in seconds, and how strictly a release is watched after its cutover."""
 
-    seconds: float = 10.0
-    interval: float = 0.5
-    failed_checks: int = 2
-    min_errors: int = 3
-    max_error_percent: float = 5.0
-    answer_seconds: float = 5.0
+    seconds: float
+    interval: float
+    failed_checks: int
+    min_errors: int
+    max_error_percent: float
+    answer_seconds: float
 
 
 @dataclass(frozen=True)
 class Canary:
     """A share of the requests, in percent, that the new slot gets for some seconds before all."""
 
-    percent: int = 0
-    seconds: float = 30.0
+    percent: int
+    seconds: float
 
     @property
     def wanted(self) -> bool:
@@ -224,8 +225,8 @@ class Canary:
 class Standby:
     """What becomes of the old container: stopped at once, or warm for that many seconds first."""
 
-    mode: t.Literal["stopped", "warm"] = "stopped"
-    warm_seconds: float = 900.0
+    mode: t.Literal["stopped", "warm"]
+    warm_seconds: float
 
     @property
     def warm(self) -> bool:
@@ -240,9 +241,9 @@ class Caller:
     `controller` names the process that leads the run, for the machine on which it is.
     """
 
-    holder: str = "unknown"
-    ci_run: str = ""
-    controller: str = ""
+    holder: str
+    ci_run: str
+    controller: str
 
 
 @dataclass(frozen=True)
@@ -250,10 +251,10 @@ class Source:
     """Where an image comes from. The password never leaves this value but to the registry."""
 
     image: str
-    tag: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    plain_http: bool = False
+    tag: str
+    username: str
+    password: str = field(repr=False)
+    plain_http: bool
 
 
 @dataclass(frozen=True)

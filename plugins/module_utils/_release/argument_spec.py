@@ -1,149 +1,33 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options that modules release and rollback share, and how they become an Order.
+"""The parameters of modules release and rollback, and how they become an Order.
 
-The same options are documented once in the documentation fragment `transaction`.
+The options themselves are in options.py, which follows from one file for modules, role and texts.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 import typing as t
 
 from .._core.errors import SpecError
-from .._model.container_options import ContainerOptions, is_root
+from .._model.container_options import ContainerOptions
 from .._model.spec import Caller, Canary, HealthCheck, Order, Source, Standby, Watch, check_sha
-
-PHASES: t.Final = ["planned", "staged", "live", "proved", "committed", "settled", "reverted"]
-
-_TRANSACTION: t.Final[dict[str, dict[str, t.Any]]] = {
-    "app": {"type": "str", "default": "api"},
-    "state": {"type": "str", "choices": PHASES, "default": "settled"},
-    "digest": {"type": "str", "default": ""},
-    "image": {"type": "str", "default": ""},
-    "tag": {"type": "str", "default": ""},
-    "registry_username": {"type": "str", "default": ""},
-    "registry_password": {"type": "str", "default": "", "no_log": True},
-    "registry_plain_http": {"type": "bool", "default": False},
-    "pull_seconds": {"type": "float", "default": 300.0},
-    "env": {"type": "dict", "default": {}},
-    "secrets": {"type": "dict", "default": {}, "no_log": True},
-    "command": {"type": "list", "elements": "str", "default": []},
-    "user": {"type": "str", "default": ""},
-    "allow_root": {"type": "bool", "default": False},
-    "memory": {"type": "str", "default": "512m"},
-    "cpus": {"type": "float", "default": 0.0},
-    "cpu_shares": {"type": "int", "default": 512},
-    "pids_limit": {"type": "int", "default": 512},
-    "ulimits": {"type": "dict", "default": {}},
-    "read_only": {"type": "bool", "default": True},
-    "tmpfs": {"type": "list", "elements": "str", "default": ["/tmp"]},
-    "tmpfs_size": {"type": "str", "default": "64m"},
-    "cap_add": {"type": "list", "elements": "str", "default": []},
-    "apparmor_profile": {"type": "str", "default": ""},
-    "volumes": {"type": "list", "elements": "str", "default": []},
-    "init": {"type": "bool", "default": True},
-    "stop_timeout": {"type": "int", "default": 30},
-    "log_max_size": {"type": "str", "default": "10m"},
-    "log_max_files": {"type": "int", "default": 3},
-    "health": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "path": {"type": "str", "default": "/v1/health"},
-            "host": {"type": "str", "default": "localhost"},
-            "status": {"type": "list", "elements": "int", "default": [200]},
-            "expect": {"type": "str", "default": ""},
-            "interval": {"type": "float", "default": 0.05},
-            "timeout": {"type": "float", "default": 2.0},
-            "successes": {"type": "int", "default": 3},
-            "deadline": {"type": "float", "default": 60.0},
-        },
-        "apply_defaults": True,
-    },
-    "watch": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "seconds": {"type": "float", "default": 10.0},
-            "interval": {"type": "float", "default": 0.5},
-            "failed_checks": {"type": "int", "default": 2},
-            "min_errors": {"type": "int", "default": 3},
-            "max_error_percent": {"type": "float", "default": 5.0},
-            "answer_seconds": {"type": "float", "default": 5.0},
-        },
-        "apply_defaults": True,
-    },
-    "canary": {
-        "type": "dict",
-        "default": {},
-        "options": {
-            "percent": {"type": "int", "default": 0},
-            "seconds": {"type": "float", "default": 30.0},
-        },
-        "apply_defaults": True,
-    },
-    "standby": {"type": "str", "choices": ["stopped", "warm"], "default": "stopped"},
-    "warm_seconds": {"type": "float", "default": 900.0},
-    "drain_seconds": {"type": "float", "default": 30.0},
-    "retain": {"type": "int", "default": 5},
-    "run": {"type": "str", "default": ""},
-    "holder": {"type": "str", "default": ""},
-    "ci_run": {"type": "str", "default": ""},
-    "lock_wait": {"type": "float", "default": 0.0},
-    "lease_seconds": {"type": "float", "default": 120.0},
-    "controller": {"type": "str", "default": ""},
-    "command_version": {"type": "str", "default": ""},
-    "break_lease": {"type": "str", "default": ""},
-    "ignore_freeze": {"type": "str", "default": ""},
-    "reserve": {"type": "bool", "default": False},
-}
+from . import option_checks as checks
+from .options import OPTIONS
 
 
 def transaction_arguments(**extra: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     """Return a fresh argument spec of a transaction module, with the module's own options."""
-    return {**copy.deepcopy(_TRANSACTION), **extra}
-
-
-_MINIMA: t.Final = (
-    ("health", "interval", 0.05),
-    ("health", "timeout", 0.1),
-    ("health", "successes", 1),
-    ("health", "deadline", 1),
-    ("watch", "seconds", 0),
-    ("watch", "interval", 0.1),
-    ("watch", "failed_checks", 1),
-    ("watch", "min_errors", 1),
-    ("watch", "max_error_percent", 0),
-    ("watch", "answer_seconds", 0.5),
-    ("canary", "percent", 0),
-    ("canary", "seconds", 0),
-    ("", "warm_seconds", 10),
-    ("", "drain_seconds", 0),
-    ("", "retain", 2),
-    ("", "stop_timeout", 1),
-    ("", "pids_limit", 16),
-    ("", "cpu_shares", 0),
-    ("", "lock_wait", 0),
-    ("", "lease_seconds", 1),
-    ("", "pull_seconds", 1),
-)
+    return {**copy.deepcopy(OPTIONS), **extra}
 
 
 def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.Any]) -> Order:
     """Turn a module's parameters into an Order. Raises SpecError for a value out of range."""
-    for group, name, least in _MINIMA:
-        value = (params[group] if group else params)[name]
-        if value < least:
-            label = f"{group}.{name}" if group else name
-            raise SpecError(f"{label} is {value}; the least that makes sense is {least}.")
-    if params["canary"]["percent"] > 99:
-        raise SpecError(
-            f"canary.percent is {params['canary']['percent']}; it is a share of the requests from 1"
-            " to 99, and 0 for no canary."
-        )
+    checks.check_limits(params)
     if action == "release" and not params["sha"].strip() and params["state"] != "reverted":
         raise SpecError("No commit is named. Say which: -e sha=<git sha>; nothing was changed.")
     sha = check_sha(params["sha"]) if params["sha"] else ""
@@ -170,6 +54,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
     )
 
 
+_TAG: t.Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _IMAGE: t.Final = re.compile(r"[a-z0-9.:_-]+(/[a-z0-9._-]+)*")
 
 
@@ -179,6 +64,11 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
         raise SpecError(
             f"image {image!r} is not a repository such as 'registry.example.com/team/api':"
             " lower case, no tag and no digest; the tag comes from option tag."
+        )
+    if params["tag"] and not _TAG.fullmatch(params["tag"]):
+        raise SpecError(
+            f"tag {params['tag']!r} cannot name an image: give at most 128 letters, digits, '_',"
+            " '.' and '-', with neither '.' nor '-' first."
         )
     if bool(params["registry_username"]) != bool(params["registry_password"]):
         raise SpecError(
@@ -194,28 +84,9 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
     )
 
 
-_VARIABLE: t.Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def _variables(name: str, values: dict[str, t.Any]) -> dict[str, str]:
-    for key, value in values.items():
-        if not _VARIABLE.fullmatch(str(key)):
-            raise SpecError(
-                f"{name} has the key {key!r}, which cannot name an environment variable."
-            )
-        if value is None or isinstance(value, (dict, list)):
-            raise SpecError(f"{name}.{key} must be one value; it is {type(value).__name__}.")
-    return {str(key): _plain(value) for key, value in values.items()}
-
-
-def _plain(value: t.Any) -> str:
-    # YAML's true is 'true' for every other tool that reads an environment; Python says 'True'.
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _container(params: dict[str, t.Any]) -> ContainerOptions:
-    env = _variables("env", params["env"])
-    secrets = _variables("secrets", params["secrets"])
+    env = checks.variables("env", params["env"])
+    secrets = checks.variables("secrets", params["secrets"])
     twice = sorted(set(env) & set(secrets))
     if twice:
         raise SpecError(f"{', '.join(twice)} is in env and in secrets; keep it in one of them.")
@@ -225,53 +96,16 @@ def _container(params: dict[str, t.Any]) -> ContainerOptions:
             f"The secret {', '.join(empty)} is empty. Fill it in the vault or in the environment of"
             " the machine that runs Ansible; nothing was changed."
         )
-    _check_sizes_and_user(params)
-    return ContainerOptions(
-        env=env,
-        secrets=secrets,
-        command=tuple(params["command"]),
-        user=params["user"],
-        allow_root=params["allow_root"],
-        memory=params["memory"],
-        cpus=params["cpus"],
-        cpu_shares=params["cpu_shares"],
-        pids_limit=params["pids_limit"],
-        ulimits=_limits(params["ulimits"]),
-        read_only=params["read_only"],
-        tmpfs=tuple(params["tmpfs"]),
-        tmpfs_size=params["tmpfs_size"],
-        cap_add=tuple(params["cap_add"]),
-        apparmor_profile=params["apparmor_profile"],
-        volumes=tuple(params["volumes"]),
-        init=params["init"],
-        stop_timeout=params["stop_timeout"],
-        log_max_size=params["log_max_size"],
-        log_max_files=params["log_max_files"],
-    )
+    checks.check_container(params)
+    given: dict[str, t.Any] = {name: params[name] for name in _CONTAINER}
+    given.update({name: tuple(v) for name, v in given.items() if isinstance(v, list)})
+    given.update(env=env, secrets=secrets, ulimits=checks.limits(params["ulimits"]))
+    return ContainerOptions(**given)
 
 
-def _check_sizes_and_user(params: dict[str, t.Any]) -> None:
-    for name in ("memory", "tmpfs_size"):
-        if not re.fullmatch(r"[0-9]+[bkmg]", params[name]):
-            raise SpecError(f"{name} {params[name]!r} is not a size such as '512m' or '2g'.")
-    if params["user"] and is_root(params["user"]) and not params["allow_root"]:
-        raise SpecError(
-            f"user {params['user']!r} is root, which a container does not need. Name another one,"
-            " best by number, such as '10001:10001', or set app_allow_root: true."
-        )
-
-
-def _limits(raw: dict[str, t.Any]) -> dict[str, int]:
-    for name, value in raw.items():
-        if not re.fullmatch(r"[a-z]+", str(name)) or not re.fullmatch(r"-1|[0-9]+", str(value)):
-            raise SpecError(
-                f"ulimits.{name} is {value!r}; a limit has a name such as 'nofile' and a number, -1"
-                " for none."
-            )
-    return {str(name): int(value) for name, value in raw.items()}
+_CONTAINER: t.Final = [each.name for each in dataclasses.fields(ContainerOptions)]
 
 
 def _health(raw: dict[str, t.Any]) -> HealthCheck:
-    if not raw["path"].startswith("/"):
-        raise SpecError(f"health.path {raw['path']!r} must start with '/'.")
+    checks.check_health(raw)
     return HealthCheck(**{**raw, "status": tuple(raw["status"])})

@@ -20,6 +20,7 @@ from . import report
 from .argument_spec import build_order
 from .context import Host, observe, open_host
 from .host_state import Snapshot
+from .option_checks import yaml_notes
 from .planner import Phase
 from .revert import revert_order
 from .target import Goal, release_goal, rollback_goal
@@ -91,7 +92,7 @@ def _execute(
     )
     if is_outdated and state != "planned" and not check_mode:
         return _outdated()
-    said = notes(host)
+    said = [*notes(host), *yaml_notes(params)]
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:

@@ -181,7 +181,9 @@ class Watchdog:
     def _turned_bad(self, lease: Lease, run: Run) -> str:
         """Look at the live release once, between two phases; return why it is bad, if it is."""
         host = self._host
-        if lease.working or run.state is not State.LIVE:
+        # A run that an earlier version has begun wrote down neither of the two.
+        is_known = "health" in run.begin and "watch" in run.begin
+        if lease.working or run.state is not State.LIVE or not is_known:
             self._watcher = None
             return ""
         if run.identifier != self._watched:
@@ -212,9 +214,9 @@ class Watchdog:
 
 def _watch_of(run: Run) -> Watch:
     """Return the limits that the run itself has written down when it began."""
-    return Watch(**run.begin.get("watch", {}))
+    return Watch(**run.begin["watch"])
 
 
 def _health_of(run: Run) -> HealthCheck:
-    raw = dict(run.begin.get("health", {}))
-    return HealthCheck(**{**raw, "status": tuple(raw.get("status", HealthCheck.status))})
+    raw = run.begin["health"]
+    return HealthCheck(**{**raw, "status": tuple(raw["status"])})

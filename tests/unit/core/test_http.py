@@ -32,10 +32,11 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec imp
     HealthCheck,
     Source,
 )
+from tests.unit import asked
 from tests.unit.release.orders import sha_of
 from tests.unit.servers import Reply, http_server
 
-CHECK = HealthCheck(path="/v1/health", host="api.test", timeout=1.0)
+CHECK = asked.health(path="/v1/health", host="api.test", timeout=1.0)
 EXPECT = dataclasses.replace(CHECK, expect="status == 'healthy' && services.redis == 'connected'")
 GOOD = '{"status": "healthy", "services": {"redis": "connected"}}'
 
@@ -115,7 +116,9 @@ def registry_reply(tags: t.Sequence[str], index: bool = False) -> t.Callable[...
 
 def source(port: int, tag: str = SHA, given: str = "right") -> Source:
     """The repository of the tiny registry."""
-    return Source(f"127.0.0.1:{port}/team/api", tag, "deploy", given, plain_http=True)
+    return asked.source(
+        f"127.0.0.1:{port}/team/api", tag=tag, username="deploy", password=given, plain_http=True
+    )
 
 
 def amd64() -> str:

@@ -22,25 +22,21 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._docker import 
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
 from ansible_collections.greenlight.droplet.plugins.module_utils._health.probe import probe
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.container_options import (
-    ContainerOptions,
-)
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
     REVISION_LABEL,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     Application,
-    HealthCheck,
-    Source,
     design_application,
 )
 from dev import light_engine
 from dev.light_engine_server import serve
+from tests.unit import asked
 
 SHA = "a" * 40
 DIGEST = f"sha256:{'d' * 64}"
 IMAGE = "registry.test:5000/light-api"
-CHECK = HealthCheck(expect="status == 'healthy'")
+CHECK = asked.health(expect="status == 'healthy'")
 LABELS = {"app": "light-01", "slot": "blue", "release": "one"}
 
 
@@ -84,13 +80,13 @@ def _application() -> Application:
 
 
 def _create(host: Engine) -> str:
-    host.pull(Source(image=IMAGE), DIGEST, 30.0)
+    host.pull(asked.source(IMAGE), DIGEST, 30.0)
     image = host.image(f"{IMAGE}@{DIGEST}")
     assert image is not None
     host.tag(image.id, "greenlight/light-01", SHA)
     application = _application()
     host.create_network(application, 0)
-    name, options = "light-01-blue-aaaaaaa", ContainerOptions(secrets={"TOKEN": "x"})
+    name, options = "light-01-blue-aaaaaaa", asked.container(secrets={"TOKEN": "x"})
     return host.create(application, name, f"greenlight/light-01:{SHA}", LABELS, options)
 
 
@@ -189,7 +185,7 @@ def test_an_image_is_there_once_it_was_pulled_and_goes_with_its_last_name(host: 
 
 def test_an_image_that_nobody_has_pushed_cannot_be_pulled(host: Engine) -> None:
     with pytest.raises(EngineError, match="not found"):
-        host.pull(Source(image=IMAGE), f"sha256:{'e' * 64}", 30.0)
+        host.pull(asked.source(IMAGE), f"sha256:{'e' * 64}", 30.0)
 
 
 def test_a_network_is_found_by_its_name(host: Engine) -> None:

@@ -11,7 +11,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.runtim
     SlotStatus,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._health.error_budget import Tally
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import Watch
+from tests.unit.asked import watch
 
 
 def counters(requests: int, errors: int, broken: int = 0) -> SlotStatus:
@@ -35,7 +35,7 @@ def counters(requests: int, errors: int, broken: int = 0) -> SlotStatus:
 def test_share_and_number_decide(
     before: SlotStatus, now: SlotStatus, checks: int, verdict: str | None
 ) -> None:
-    tally = Tally(Watch(), before)
+    tally = Tally(watch(), before)
     tally.add(1.0, now)
     found = tally.verdict(checks)
     assert (found is None) if verdict is None else (found is not None and found.startswith(verdict))
@@ -47,7 +47,7 @@ def hanging(requests: int, answered: int, aborted: int = 0) -> SlotStatus:
 
 
 def test_requests_without_an_answer_condemn_once_they_have_waited() -> None:
-    tally = Tally(Watch(answer_seconds=5.0), hanging(0, 0))
+    tally = Tally(watch(answer_seconds=5.0), hanging(0, 0))
     for second in range(5):
         tally.add(float(second), hanging(second * 2, 0))
         assert tally.verdict(0) is None
@@ -58,7 +58,7 @@ def test_requests_without_an_answer_condemn_once_they_have_waited() -> None:
 
 
 def test_slow_answers_and_streams_condemn_nothing() -> None:
-    tally = Tally(Watch(answer_seconds=5.0), hanging(0, 0))
+    tally = Tally(watch(answer_seconds=5.0), hanging(0, 0))
     for second in range(60):
         # Each request waits four seconds; a stream has had its head and goes on.
         tally.add(float(second), hanging(second * 10, max(second - 4, 0) * 10))
@@ -66,14 +66,14 @@ def test_slow_answers_and_streams_condemn_nothing() -> None:
 
 
 def test_what_clients_gave_up_does_not_hang() -> None:
-    tally = Tally(Watch(answer_seconds=5.0), hanging(0, 0))
+    tally = Tally(watch(answer_seconds=5.0), hanging(0, 0))
     for second in range(20):
         tally.add(float(second), hanging(10, 0, aborted=10))
     assert tally.waiting == 0
 
 
 def test_a_restart_of_haproxy_begins_the_count_anew() -> None:
-    tally = Tally(Watch(answer_seconds=1.0), hanging(1000, 1000))
+    tally = Tally(watch(answer_seconds=1.0), hanging(1000, 1000))
     tally.add(1.0, hanging(5, 5))
     tally.add(3.0, hanging(50, 50))
     assert (tally.requests, tally.errors, tally.waiting) == (50, 0, 0)

@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import http
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import CheckError
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.container_options import (
-    ContainerOptions,
     check_user,
     host_options,
     is_root,
@@ -22,6 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_m
     image_of,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
+from tests.unit.asked import container
 from tests.unit.release.fakes import answer_from
 from tests.unit.release.orders import release, sha_of
 from tests.unit.release.world import World
@@ -83,10 +83,10 @@ def test_root_is_refused_unless_allowed(
     image_user: str, options: dict[str, t.Any], refused: bool
 ) -> None:
     if not refused:
-        check_user("registry.test/api@sha256:1", image_user, ContainerOptions(**options))
+        check_user("registry.test/api@sha256:1", image_user, container(**options))
         return
     with pytest.raises(CheckError, match="api@sha256:1 runs as root") as caught:
-        check_user("registry.test/api@sha256:1", image_user, ContainerOptions(**options))
+        check_user("registry.test/api@sha256:1", image_user, container(**options))
     assert "app_allow_root: true" in str(caught.value)
 
 
@@ -102,7 +102,7 @@ def test_image_that_runs_as_root_never_starts(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_defaults_leave_a_container_little() -> None:
-    told = host_options("greenlight-api", ContainerOptions(tmpfs=("/run/app",)))
+    told = host_options("greenlight-api", container(tmpfs=("/run/app",)))
     assert told["cap_drop"] == ["ALL"]
     assert told["cap_add"] is None
     assert told["security_opt"] == ["no-new-privileges:true"]
@@ -131,9 +131,9 @@ CHOSEN: list[tuple[dict[str, t.Any], str, t.Any]] = [
 
 @pytest.mark.parametrize(("options", "key", "value"), CHOSEN)
 def test_choice_reaches_docker(options: dict[str, t.Any], key: str, value: object) -> None:
-    assert host_options("greenlight-api", ContainerOptions(**options))[key] == value
+    assert host_options("greenlight-api", container(**options))[key] == value
 
 
 @pytest.mark.parametrize("options", [options for options, _key, _value in CHOSEN])
 def test_choice_is_another_configuration(options: dict[str, t.Any]) -> None:
-    assert ContainerOptions(**options).config_hash(3002) != ContainerOptions().config_hash(3002)
+    assert container(**options).config_hash(3002) != container().config_hash(3002)

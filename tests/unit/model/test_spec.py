@@ -23,6 +23,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec imp
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     build_order,
 )
+from tests.unit.asked import container
 from tests.unit.release.orders import parameters, sha_of
 
 BAD_OPTIONS: list[tuple[dict[str, t.Any], str]] = [
@@ -46,7 +47,7 @@ BAD_OPTIONS: list[tuple[dict[str, t.Any], str]] = [
     ({"ulimits": {"nofile": "many"}}, "ulimits.nofile is 'many'"),
     ({"ulimits": {"no-file": 1}}, "ulimits.no-file is 1"),
     ({"cpu_shares": -1}, "cpu_shares is -1"),
-    ({"retain": 1}, "retain is 1; the least that makes sense is 2"),
+    ({"retain": 1}, "retain is 1. Give a value from 2 to 1000."),
     ({"drain_seconds": -1}, "drain_seconds is -1"),
     ({"health": {**parameters()["health"], "path": "health"}}, "must start with '/'"),
     ({"health": {**parameters()["health"], "successes": 0}}, "health.successes is 0"),
@@ -92,7 +93,7 @@ def test_sha_is_lowered_and_stripped() -> None:
 
 def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
     """Another one would release every host anew on its next update, for nothing."""
-    options = ContainerOptions(
+    options = container(
         env={"A": "1", "B": "2"},
         secrets={"K": "v"},
         command=("serve", "-p"),
@@ -101,22 +102,22 @@ def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
         ulimits={"nofile": 4096},
         tmpfs=("/tmp", "/run"),
     )
-    assert ContainerOptions().config_hash(3002) == "f19d5b5b0a1b"
+    assert container(tmpfs=()).config_hash(3002) == "f19d5b5b0a1b"
     assert options.config_hash(8080) == "0b46091abab2"
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        ContainerOptions(env={"A": "2"}),
-        ContainerOptions(env={}, secrets={"A": "1"}),
-        ContainerOptions(env={"A": "1"}, memory="1g"),
-        ContainerOptions(env={"A": "1"}, command=("serve",)),
+        container(env={"A": "2"}),
+        container(env={}, secrets={"A": "1"}),
+        container(env={"A": "1"}, memory="1g"),
+        container(env={"A": "1"}, command=("serve",)),
     ],
 )
 def test_every_option_changes_the_configuration_hash(changed: ContainerOptions) -> None:
-    base = ContainerOptions(env={"A": "1"})
-    assert base.config_hash(3002) == ContainerOptions(env={"A": "1"}).config_hash(3002)
+    base = container(env={"A": "1"})
+    assert base.config_hash(3002) == container(env={"A": "1"}).config_hash(3002)
     assert base.config_hash(3002) != changed.config_hash(3002)
     assert base.config_hash(3002) != base.config_hash(3003)
     assert re.fullmatch(r"[0-9a-f]{12}", base.config_hash(3002))

@@ -9,10 +9,14 @@ import hashlib
 import itertools
 import typing as t
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    GreenlightError,
+    LockedError,
+    SpecError,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import Order
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     build_order,
-    transaction_arguments,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.entrypoint import (
     find_goal,
@@ -25,8 +29,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.target
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
     Transaction,
 )
+from tests.unit import asked
 from tests.unit.release.host_state import make_host
-from tests.unit.release.world import World
+from tests.unit.release.world import KilledError, World
 
 _runs = itertools.count(1)
 
@@ -37,12 +42,8 @@ def sha_of(name: str) -> str:
 
 
 def parameters(**values: t.Any) -> dict[str, t.Any]:
-    """What Ansible would hand to the module: the given values and the defaults."""
-    filled: dict[str, t.Any] = {}
-    for name, option in transaction_arguments().items():
-        filled[name] = option.get("default")
-        if "options" in option:
-            filled[name] = {n: o.get("default") for n, o in option["options"].items()}
+    """What Ansible would hand to the module, for a test that has no time to wait."""
+    filled = asked.parameters()
     filled["image"] = "registry.test/api"
     filled["health"]["deadline"] = 3.0
     filled["watch"]["seconds"] = 2.0
@@ -74,3 +75,16 @@ def revert(world: World, run: str) -> Outcome | None:
     """Take back what a run has done."""
     order, _goal = order_for(world, sha_of("any"), run=run)
     return revert_order(make_host(world), order)
+
+
+def ending_of(work: t.Callable[[], object]) -> str:
+    """Run it; return how it ended: done, failed, refused, killed."""
+    try:
+        work()
+    except KilledError:
+        return "killed"
+    except (LockedError, SpecError):
+        return "refused"
+    except GreenlightError:
+        return "failed"
+    return "done"

@@ -20,19 +20,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import http
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
-    GreenlightError,
-    LockedError,
-    SpecError,
-)
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.context import observe
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.host_state import Snapshot
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.watchdog import Watchdog
 from tests.unit.release.fakes import answer_from
 from tests.unit.release.host_state import make_host
-from tests.unit.release.orders import release, revert, rollback, sha_of
-from tests.unit.release.world import KilledError, World
+from tests.unit.release.orders import ending_of, release, revert, rollback, sha_of
+from tests.unit.release.world import World
 
 SHAS = [sha_of(name) for name in "abcde"]
 BEHAVIOURS = ["", "", "", "sick", "crash", "errors", "hangs", "sick later"]
@@ -44,19 +39,6 @@ FAULT = st.one_of(
 CANARY = st.sampled_from([{}, {}, {"canary": {"percent": 10, "seconds": 2.0}}])
 STANDBY = st.sampled_from([{}, {}, {"standby": "warm"}])
 LEASE_SECONDS = 120.0
-
-
-def ending_of(work: t.Callable[[], object]) -> str:
-    """Run it; return how it ended: done, failed, refused, killed."""
-    try:
-        work()
-    except KilledError:
-        return "killed"
-    except (LockedError, SpecError):
-        return "refused"
-    except GreenlightError:
-        return "failed"
-    return "done"
 
 
 class Droplet(RuleBasedStateMachine):
