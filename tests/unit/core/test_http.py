@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import http
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
     RegistryError,
@@ -48,6 +49,17 @@ ANSWERS: list[tuple[HealthCheck, Reply, bool, str]] = [
     (EXPECT, (200, {}, GOOD), True, "status 200 and"),
     (EXPECT, (200, {}, '{"status": "unhealthy"}'), False, "gave false, wanted true"),
     (EXPECT, (200, {}, "fine"), False, "the body is not JSON"),
+    (EXPECT, (200, {}, f"\ufeff{GOOD}"), True, "status 200 and"),
+    (EXPECT, (200, {}, "[" * 100_000), False, "the body is not JSON, and health.expect needs JSON"),
+    (EXPECT, (200, {}, '{"status": NaN}'), False, "NaN is no JSON"),
+    (EXPECT, (200, {}, " " * 2**20 + GOOD), False, "the body is longer than 1048576 bytes"),
+    (CHECK, (200, {}, " " * 2**20 + GOOD), True, "status 200"),
+    (
+        dataclasses.replace(CHECK, expect="sum(services)"),
+        (200, {}, GOOD),
+        False,
+        "'sum(services)' cannot be evaluated: JMESPathTypeError",
+    ),
     (dataclasses.replace(CHECK, expect="services"), (200, {}, GOOD), False, "wanted true"),
 ]
 
@@ -73,8 +85,29 @@ def test_nobody_listening_is_no_answer() -> None:
 
 def test_bad_expectation_is_refused_before_anything() -> None:
     check_expectation("")
-    with pytest.raises(SpecError, match="is not a JMESPath expression"):
-        check_expectation("status ==")
+    for expression in ("status ==", "(" * 5000, "`", "\ud800"):
+        with pytest.raises(SpecError, match="is not a JMESPath expression: "):
+            check_expectation(expression)
+
+
+class _Broken:
+    """A library whose defect no author of ours foresaw."""
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    def search(self, _expression: str, _document: object) -> t.NoReturn:
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [RecursionError("deep"), TypeError("'<' not supported")])
+def test_an_expectation_that_breaks_the_library_is_unhealthy(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(module, "_jmespath", lambda: _Broken(fault))
+    verdict = module.judge(http.Answer(200, {}, "{}"), EXPECT)
+    assert not verdict.healthy
+    assert f"cannot be evaluated: {type(fault).__name__}: {fault}" in verdict.reason
 
 
 SHA = sha_of("a")
