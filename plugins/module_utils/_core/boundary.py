@@ -14,6 +14,9 @@ import typing as t
 
 from .errors import GreenlightError
 
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
 FAULTS: t.Final = (
     ArithmeticError,
     AttributeError,
@@ -32,15 +35,29 @@ FAULTS: t.Final = (
 
 
 @contextlib.contextmanager
-def boundary(part: str, error: type[GreenlightError] = GreenlightError) -> t.Iterator[None]:
+def boundary(
+    part: str, error: type[GreenlightError] = GreenlightError, *more: type[Exception]
+) -> t.Iterator[None]:
     """Turn what goes wrong inside into an `error` of one line that begins with `part`.
 
-    Nothing is swallowed: whoever goes the way back for a GreenlightError does so for this one too.
+    `more` are a library's own exceptions. Nothing is swallowed: whoever goes the way back for a
+    GreenlightError does so for this one too.
     """
+    faults: tuple[type[Exception], ...] = (*FAULTS, *more)
     try:
         yield
-    except FAULTS as exc:
+    except faults as exc:
         raise error(f"{part}: {told(exc)}") from exc
+
+
+@contextlib.contextmanager
+def reported(module: AnsibleModule) -> t.Iterator[None]:
+    """Leave through fail_json with one line for what goes wrong inside, a defect of ours too."""
+    try:
+        with boundary(f"A defect in {module._name}; please report it"):
+            yield
+    except GreenlightError as exc:
+        module.fail_json(msg=str(exc))
 
 
 def told(exc: BaseException) -> str:
