@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .text import one_line, printable_lines
+from .text import one_line, printable, printable_lines
 
 HIDDEN: t.Final = "********"
 
@@ -87,15 +87,17 @@ def redact(value: t.Any, secrets: t.Sequence[str]) -> t.Any:
     return value
 
 
-def tell(text: str, secrets: t.Sequence[str], limit: int) -> str:
+def tell(text: str, secrets: t.Sequence[str], limit: int, *, blanks: bool = False) -> str:
     """Return the beginning of a foreign text, as one line of at most `limit` characters.
 
     Secrets are taken out first, then control characters, and only then it is cut: nobody would
-    recognize the part of a secret that a cut leaves. It is fast however long the text is.
+    recognize the part of a secret that a cut leaves. It is fast however long the text is. With
+    `blanks` those between words stay as they are, for the lines of a log.
     """
     end = limit * _BLANKS
     longest = max(map(len, secrets), default=0)
-    return one_line(_cover(text[: end + longest * _WIDEST], secrets, end), limit)
+    covered = _cover(text[: end + longest * _WIDEST], secrets, end)
+    return printable(covered)[:limit] if blanks else one_line(covered, limit)
 
 
 def _cover(text: str, secrets: t.Sequence[str], limit: int | None = None) -> str:

@@ -184,6 +184,12 @@ def test_secrets_go_first_then_control_characters_then_it_is_cut(
     assert tell(text, spellings(["s3cret!"]), limit) == shown
 
 
+def test_blanks_may_stay_in_the_lines_of_a_log() -> None:
+    assert tell("    File s3cret!\t\x1bx", spellings(["s3cret!"]), 99, blanks=True) == (
+        f"    File {HIDDEN} \\x1bx"
+    )
+
+
 def test_a_long_text_takes_no_time_to_be_told() -> None:
     begin = time.monotonic()
     for text in ("a" * 2**20, "+%41\\u0041" * 100_000, '\\"' * 2**19):
