@@ -90,7 +90,7 @@ class CallbackModule(DefaultCallback):
         ours = is_ours(result._task.action)
         steps = (result_lines(result._task.action, result._result) or []) if ours else []
         self._print(result._host.get_name(), steps, C.COLOR_OK)
-        self._print(result._host.get_name(), text.splitlines(), C.COLOR_ERROR)
+        self._print(result._host.get_name(), text.split("\n"), C.COLOR_ERROR)
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         """Print the play's title."""

@@ -94,7 +94,7 @@ import json
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     RUNTIME_SOCKET,
     STATE_FOLDER,
@@ -118,7 +118,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    try:
+    with reported(module):
         application = design_application(
             params["app"],
             params["port"],
@@ -131,8 +131,6 @@ def main() -> None:
         changes = provision.find_changes(application, engine)
         if not module.check_mode:
             provision.apply_changes(application, engine, changes, params["mtu"])
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     module.exit_json(
         changed=bool(changes),
         application=json.loads(application.to_json()),

@@ -165,7 +165,8 @@ reasons:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._audit.run import run_audit
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable_value
 
 WAIVER_KEYS = ("rule", "reason", "expires", "hosts", "detail")
 
@@ -190,11 +191,9 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    try:
+    with reported(module):
         report = run_audit(module.params, module.check_mode)
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
-    module.exit_json(changed=False, **report)
+    module.exit_json(changed=False, **printable_value(report))
 
 
 if __name__ == "__main__":

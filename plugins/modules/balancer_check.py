@@ -89,8 +89,9 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable_value
 from ansible_collections.greenlight.droplet.plugins.module_utils._health.balancer import verify
 
 
@@ -108,13 +109,11 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    try:
+    with reported(module):
         outcome = verify(Clock(), **module.params)
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
-    result = {"seen": outcome.seen, "attempts": outcome.attempts}
+    result = printable_value({"seen": outcome.seen, "attempts": outcome.attempts})
     if outcome.missing:
-        module.fail_json(msg=outcome.missing, **result)
+        module.fail_json(msg=printable_value(outcome.missing), **result)
     module.exit_json(changed=False, message=outcome.message, **result)
 
 

@@ -90,7 +90,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import file_set
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 
 FILE: dict[str, t.Any] = {
     "path": {"type": "str", "required": True},
@@ -128,7 +128,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    try:
+    with reported(module):
         wanted = [file_set.parse_file(raw) for raw in module.params["files"]]
         for path in module.params["absent"]:
             file_set.check_path(path)
@@ -136,8 +136,6 @@ def main() -> None:
         file_set.validate(differences, module.check_mode)
         if not module.check_mode:
             file_set.apply(differences)
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     result: dict[str, t.Any] = {"changes": [difference.path for difference in differences]}
     if module._diff:
         result["diff"] = [shown for difference in differences for shown in _diff(difference)]

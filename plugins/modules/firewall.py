@@ -157,10 +157,8 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
-    GreenlightError,
-    NotSetUpError,
-)
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import NotSetUpError
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import apply, ufw
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall.policy import (
     build_policy,
@@ -198,7 +196,7 @@ def main() -> None:
     """Compare, load unless in check mode, and say what changed."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
-    try:
+    with reported(module):
         policy = build_policy(params)
         if params["admin_address"]:
             refuse_lock_out(policy, params["admin_address"], params["ssh_port"])
@@ -208,8 +206,6 @@ def main() -> None:
         changes = wall.find_changes()
         if changes and not module.check_mode:
             wall.apply(changes)
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     module.exit_json(
         changed=bool(changes),
         changes=[change.name for change in changes],

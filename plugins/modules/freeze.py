@@ -69,10 +69,9 @@ message:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
-    GreenlightError,
-    SpecError,
-)
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import SpecError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze import (
     Freeze,
     change_freeze,
@@ -80,7 +79,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze i
 
 
 def _line(freeze: Freeze | None) -> str:
-    return f"{freeze.reason} ({freeze.holder})\n" if freeze else ""
+    return printable(f"{freeze.reason} ({freeze.holder})") + "\n" if freeze else ""
 
 
 def main() -> None:
@@ -95,16 +94,14 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    try:
+    with reported(module):
         if params["state"] == "present" and not params["reason"].strip():
             raise SpecError("reason is empty. Say why releases are held back: -e reason='...'")
         wanted = Freeze(params["reason"].strip(), params["holder"], "")
         before, after = change_freeze(
             params["app"], wanted if params["state"] == "present" else None, module.check_mode
         )
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
-    text = after.describe() if after else ""
+    text = printable(after.describe()) if after else ""
     module.exit_json(
         changed=before != after,
         freeze=text,

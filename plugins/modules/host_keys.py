@@ -58,7 +58,7 @@ changes:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import host_keys
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 
 
 def main() -> None:
@@ -77,14 +77,12 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    try:
+    with reported(module):
         found = host_keys.find_differences(
             params["kinds"], params["rsa_bits"], params["moduli_bits"]
         )
         if not module.check_mode:
             host_keys.apply(found, params["rsa_bits"])
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     module.exit_json(
         changed=bool(found),
         changes=[one.path for one in found],

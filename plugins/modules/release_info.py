@@ -220,7 +220,7 @@ ansible_facts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.info import (
     inspect_releases,
 )
@@ -235,10 +235,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    try:
+    with reported(module):
         found = inspect_releases(module.params["app"], module.params["events"])
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     facts = {"greenlight_releases": {found["app"]: found}}
     module.exit_json(changed=False, ansible_facts=facts, **found)
 

@@ -89,7 +89,7 @@ message:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 
 
 def main() -> None:
@@ -112,15 +112,13 @@ def main() -> None:
     wanted = module.params["state"] == "guarded"
     paths, seconds = module.params["paths"], module.params["seconds"]
     before = guard.is_guarded()
-    try:
+    with reported(module):
         if module.check_mode:
             changed = before != wanted
         elif wanted:
             changed = guard.guard(paths, module.params["services"], seconds)
         else:
             changed = guard.prove()
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     text = f"{', '.join(paths)} is put back in {seconds} s unless the new way in is proved"
     module.exit_json(
         changed=changed,

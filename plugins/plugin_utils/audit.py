@@ -9,6 +9,8 @@ import json
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned
+
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
 _COLUMNS: t.Final = ("HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO")
@@ -20,11 +22,7 @@ def runs_table(hostvars: HostVars, hosts: Sequence[str], limit: int) -> str:
     for host in hosts:
         runs = hostvars[host]["__app_info"]["runs"][-limit:]
         rows += [_row(host, run) for run in reversed(runs)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+    return "\n".join(aligned(rows))
 
 
 def _row(host: str, run: Mapping[str, t.Any]) -> tuple[str, ...]:
@@ -38,7 +36,7 @@ def _row(host: str, run: Mapping[str, t.Any]) -> tuple[str, ...]:
 
 
 def _shortened(text: str) -> str:
-    first = text.splitlines()[0]
+    first = text.partition("\n")[0]
     return first if len(first) <= 60 else f"{first[:57]}..."
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned
+
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
 _SHOWN: t.Final = ("failed", "open", "waived")
@@ -28,7 +30,7 @@ def audit_table(hostvars: HostVars, hosts: Sequence[str], minimum: int) -> str:
         if finding["status"] == status
     ]
     if rows:
-        lines += ["", *_aligned([_COLUMNS, *rows])]
+        lines += ["", *aligned([_COLUMNS, *rows])]
     for host, result in results.items():
         if result["unused_waivers"]:
             lines.append(f"{host}: waivers not needed here: {', '.join(result['unused_waivers'])}")
@@ -57,11 +59,3 @@ def _row(host: str, finding: Mapping[str, str]) -> tuple[str, ...]:
 
 def _shortened(text: str) -> str:
     return text if len(text) <= _FOUND_WIDTH else f"{text[: _FOUND_WIDTH - 3]}..."
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

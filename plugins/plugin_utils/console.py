@@ -8,6 +8,11 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import (
+    printable,
+    printable_lines,
+)
+
 _OURS: t.Final = "greenlight.droplet."
 _TEXTS: t.Final = ("ansible.builtin.debug", "ansible.builtin.fail", "debug", "fail")
 
@@ -27,9 +32,14 @@ def is_plumbing(action: str) -> bool:
 
 def result_lines(action: str, result: Mapping[str, t.Any]) -> list[str] | None:
     """Return the lines for a successful result, or None to leave it to the default output."""
+    lines = _lines(action, result)
+    return None if lines is None else [printable(line) for line in lines]
+
+
+def _lines(action: str, result: Mapping[str, t.Any]) -> list[str] | None:
     if action in _TEXTS:
         message = result.get("msg")
-        return message.splitlines() if isinstance(message, str) and "\n" in message else None
+        return message.split("\n") if isinstance(message, str) and "\n" in message else None
     if not is_ours(action) or "item" in result:
         return None
     if result.get("told"):
@@ -53,4 +63,4 @@ def failure_text(action: str, result: Mapping[str, t.Any]) -> str | None:
     """Return the text of an error of ours, or None to leave it to the default output."""
     message = result.get("msg")
     ours = is_ours(action) or action in _TEXTS
-    return message if ours and isinstance(message, str) else None
+    return printable_lines(message) if ours and isinstance(message, str) else None

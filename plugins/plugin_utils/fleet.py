@@ -8,6 +8,9 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned
+
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
 
@@ -36,12 +39,7 @@ def status_table(hostvars: HostVars, hosts: Sequence[str]) -> str:
         info = hostvars[host]["__app_info"]
         rows += _rows(host, info)
         notes += _notes(host, info)
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    table = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join([*table, *notes])
+    return "\n".join([*aligned(rows), *map(printable, notes)])
 
 
 def _rows(host: str, info: Mapping[str, t.Any]) -> list[tuple[str, ...]]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import socket
 import threading
 import typing as t
@@ -52,6 +54,34 @@ def http_server(
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def raw_server(*chunks: bytes, pause: float = 0.0) -> t.Iterator[int]:
+    """Serve one connection: read a request, then send the chunks with a pause (seconds) after each.
+
+    The last chunk is sent again and again until the client has gone. Yields the port.
+    """
+    server = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def serve() -> None:
+        connection, _address = server.accept()
+        with connection, contextlib.suppress(ConnectionError):
+            connection.recv(4096)
+            for chunk in itertools.chain(chunks, itertools.repeat(chunks[-1])):
+                connection.sendall(chunk)
+                if not chunk or ended.wait(pause):
+                    return
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        ended.set()
+        thread.join()
+        server.close()
 
 
 class RuntimeSocket:

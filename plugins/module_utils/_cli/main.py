@@ -16,7 +16,7 @@ import signal
 import sys
 import typing as t
 
-from .._core.errors import GreenlightError, NotSetUpError
+from .._core.errors import GreenlightError
 from .._state.installation import installed_version
 
 Options = argparse.Namespace
@@ -134,11 +134,7 @@ def _outlive_the_terminal() -> None:
 
 
 def _watchdog(options: Options) -> int:
-    try:
-        watchdog = _load(".._release.watchdog")
-    except ModuleNotFoundError as exc:
-        raise NotSetUpError("This version of greenlight.droplet has no watchdog.") from exc
-    watchdog.watch_over(options.app)
+    print(_load(".._release.watchdog").watch_over(options.app))
     return 0
 
 

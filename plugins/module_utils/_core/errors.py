@@ -5,12 +5,18 @@
 
 from __future__ import annotations
 
+from .text import printable_lines
+
 
 class GreenlightError(Exception):
     """Root of all expected errors.
 
-    The text is a sentence for a person: what was wrong, which value, what to do.
+    The text is a sentence for a person: what was wrong, which value, what to do. Whatever Docker,
+    HAProxy, a registry or a user has said in it comes out without control characters.
     """
+
+    def __str__(self) -> str:
+        return printable_lines(super().__str__())
 
 
 class SpecError(GreenlightError):

@@ -91,11 +91,12 @@ def write_atomic(
                 os.fchmod(stream.fileno(), mode)
                 os.fsync(stream.fileno())
             os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        finally:
+            # Once it has its new name there is nothing left under this one.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
         sync_folder(folder)
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
         raise FileError(f"Cannot write {path}: {exc}. The old file is untouched.") from exc
 
 
@@ -157,7 +158,11 @@ def remove(path: str) -> None:
 def remove_temporaries(folder: str, name: str) -> None:
     """Remove what a killed `write_atomic` of that file has left. Raises FileError."""
     prefix = f".{name}."
-    for found in os.listdir(folder):
+    try:
+        names = os.listdir(folder)
+    except OSError as exc:
+        raise FileError(f"Cannot look into {folder}: {exc}.") from exc
+    for found in names:
         if found.startswith(prefix):
             remove(f"{folder}/{found}")
 
@@ -188,6 +193,8 @@ def list_stems(folder: str, suffix: str) -> list[str]:
         return sorted(n.removesuffix(suffix) for n in os.listdir(folder) if n.endswith(suffix))
     except FileNotFoundError:
         return []
+    except OSError as exc:
+        raise FileError(f"Cannot look into {folder}: {exc}.") from exc
 
 
 class HeldLock:
@@ -217,14 +224,16 @@ class HeldLock:
     def _name_holder(self, holder: dict[str, t.Any]) -> None:
         """Write who holds it; on a full disk nobody is named, but the way back gets the lock."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
             with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
                 os.write(self._descriptor, json.dumps(holder).encode())
 
     def release(self) -> None:
         """Give the lock back. The file stays: removing it would race with a waiting process."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            # A name that stays is that of nobody: whoever reads it looks at the lock first.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -1,27 +1,38 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that speaks HTTP: one request, no redirect followed, a bounded body."""
+"""The only file that speaks HTTP: one request in one total time, no redirect followed."""
 
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import ssl
 import time
+import typing as t
 from dataclasses import dataclass
 
 BODY_LIMIT = 1024 * 1024
 """At most this many bytes of an answer are read, unless the caller says otherwise."""
 
+_INTERIM_LIMIT: t.Final = 20
+"""At most this many interim answers (1xx) are passed over before the final one."""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: status, headers with lower-case names, body text, seconds it took."""
+    """What came back: status, headers with lower-case names, body text, seconds it took.
+
+    `cut_at` is the number of bytes after which the rest of a longer body was left; 0 for a whole
+    one.
+    """
 
     status: int
     headers: dict[str, str]
     body: str = ""
     seconds: float = 0.0
+    cut_at: int = 0
 
 
 class NoAnswer(Exception):
@@ -39,31 +50,124 @@ def get(
     method: str = "GET",
     limit: int = BODY_LIMIT,
 ) -> Answer:
-    """Make one request on a new connection. `timeout` is in seconds, `limit` in bytes.
+    """Make one request on a new connection and read at most `limit` bytes of the body.
 
-    Raises NoAnswer.
+    `timeout` is in seconds and bounds the whole of it, from the connection to the last byte of the
+    body, however slowly they come; only the look-up of a name has limits of its own, the
+    resolver's. Raises NoAnswer.
     """
     begin = time.monotonic()
-    connection = (
-        http.client.HTTPSConnection(
-            address, port, timeout=timeout, context=ssl.create_default_context()
-        )
-        if tls
-        else http.client.HTTPConnection(address, port, timeout=timeout)
-    )
+    connection = _Connection(address, port, begin + timeout, tls)
     try:
         connection.request(method, path, headers={"Connection": "close", **headers})
-        response = connection.getresponse()
-        body = response.read(limit)
+        response = _final_response(connection, method)
+        body = response.read(limit + 1)
+        if len(body) <= limit and response.length:
+            raise NoAnswer(f"the body ended {response.length} bytes before its announced end")
         return Answer(
             response.status,
             {name.lower(): value for name, value in response.getheaders()},
-            body.decode("utf-8", "replace"),
+            body[:limit].decode("utf-8", "replace"),
             time.monotonic() - begin,
+            limit if len(body) > limit else 0,
         )
     except TimeoutError as exc:
         raise NoAnswer(f"no answer within {timeout:g} s") from exc
-    except (OSError, http.client.HTTPException) as exc:
+    except (OSError, ValueError, http.client.HTTPException) as exc:
         raise NoAnswer(f"{type(exc).__name__}: {exc}" if str(exc) else type(exc).__name__) from exc
     finally:
         connection.close()
+
+
+def _final_response(connection: _Connection, method: str) -> http.client.HTTPResponse:
+    """Return the first answer that is not an interim one (RFC 9110, section 15.2)."""
+    for _number in range(_INTERIM_LIMIT + 1):
+        response = http.client.HTTPResponse(connection.sock, method=method)
+        response.begin()
+        if response.status >= 200 or response.status == 101:
+            return response
+    raise NoAnswer(f"more than {_INTERIM_LIMIT} interim answers (status 1xx)")
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that is over at `end`, a time of the monotonic clock in seconds."""
+
+    def __init__(self, address: str, port: int, end: float, tls: bool) -> None:
+        super().__init__(address, port)
+        self.default_port = 443 if tls else 80
+        self._end = end
+        self._tls = tls
+
+    def connect(self) -> None:
+        """Connect to the first address of the host that takes the connection."""
+        refused = OSError(f"{self.host} has no address")
+        for family, kind, protocol, _name, place in socket.getaddrinfo(
+            self.host, self.port, type=socket.SOCK_STREAM
+        ):
+            raw = socket.socket(family, kind, protocol)
+            try:
+                raw.settimeout(_seconds_left(self._end))
+                raw.connect(place)
+                self.sock = _Stream(self._secure(raw), self._end)
+            except OSError as exc:
+                raw.close()
+                refused = exc
+            else:
+                return
+        raise refused
+
+    def _secure(self, raw: socket.socket) -> socket.socket:
+        if not self._tls:
+            return raw
+        context = ssl.create_default_context()
+        raw.settimeout(_seconds_left(self._end))
+        return context.wrap_socket(raw, server_hostname=self.host)
+
+
+class _Stream(io.RawIOBase):
+    """A connected socket each of whose operations gets no more than the time that is left."""
+
+    def __init__(self, connected: socket.socket, end: float) -> None:
+        self._socket = connected
+        self._end = end
+        self._reader = _Reader(self)
+
+    def readable(self) -> bool:
+        """Tell the buffer that this can be read."""
+        return True
+
+    def readinto(self, buffer: t.Any) -> int:
+        """Read what is there into the buffer and return how many bytes that were."""
+        self._socket.settimeout(_seconds_left(self._end))
+        return self._socket.recv_into(buffer)
+
+    def sendall(self, content: bytes) -> None:
+        """Send all of it."""
+        self._socket.settimeout(_seconds_left(self._end))
+        self._socket.sendall(content)
+
+    def makefile(self, _mode: str) -> _Reader:
+        """Return the one buffer of the connection: answers that follow on each other share it."""
+        return self._reader
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+        super().close()
+
+
+class _Reader(io.BufferedReader):
+    """A buffer that an answer leaves open for the next one; the connection closes the socket."""
+
+    def flush(self) -> None:
+        """Do nothing: there is nothing to write."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def _seconds_left(end: float) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left

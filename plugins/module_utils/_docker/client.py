@@ -9,10 +9,13 @@ ours. Every call that changes something is one method.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 import typing as t
+from http.client import HTTPException
 
+from .._core.boundary import FAULTS, told
 from .._core.errors import EngineError, NotSetUpError
 from .._model.container_options import ContainerOptions, host_options
 from .._model.engine_model import (
@@ -31,7 +34,10 @@ try:
     from docker.errors import APIError, DockerException, NotFound
     from docker.types import EndpointConfig, IPAMConfig, IPAMPool
     from requests.exceptions import RequestException
+    from urllib3.exceptions import HTTPError
 
+    # What the SDK raises itself, and what it lets through from the libraries that it stands on.
+    _FAULTS: tuple[type[Exception], ...] = (DockerException, HTTPError, HTTPException, *FAULTS)
     HAS_DOCKER = True
 except ImportError:
     HAS_DOCKER = False
@@ -39,6 +45,25 @@ except ImportError:
 SOCKET: t.Final = "unix:///var/run/docker.sock"
 CALL_TIMEOUT: t.Final = 120
 """Seconds that one call may stay silent."""
+
+
+@contextlib.contextmanager
+def _translated(what: str, *, may_be_gone: bool = False) -> t.Iterator[None]:
+    """Turn what the SDK raises into an EngineError that says what failed.
+
+    With `may_be_gone` its NotFound passes, which says that what is meant is not there.
+    """
+    try:
+        yield
+    except APIError as exc:
+        if may_be_gone and isinstance(exc, NotFound):
+            raise
+        raise EngineError(f"Docker could not {what}: {exc.explanation or exc}") from exc
+    except (DockerException, RequestException) as exc:
+        raise EngineError(f"Docker did not answer the call to {what}: {exc}") from exc
+    except _FAULTS as exc:
+        text = f"Docker's answer to the call to {what} cannot be used: {told(exc)}"
+        raise EngineError(text) from exc
 
 
 @functools.cache
@@ -49,7 +74,7 @@ def connect(address: str) -> APIClient:
     """
     try:
         client = APIClient(base_url=address, version="auto", timeout=CALL_TIMEOUT)
-    except (DockerException, RequestException) as exc:
+    except _FAULTS as exc:
         raise NotSetUpError(
             "The Docker engine does not answer on this host. 'systemctl status docker' says"
             f" why; on a new host run setup-api.yml first. ({exc})"
@@ -74,43 +99,36 @@ class Engine:
         self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any
     ) -> t.Any:
         """Run one SDK call and translate its errors into an EngineError that says what failed."""
-        try:
+        with _translated(what):
             return function(*args, **named)
-        except APIError as exc:
-            raise EngineError(f"Docker could not {what}: {exc.explanation or exc}") from exc
-        except (DockerException, RequestException) as exc:
-            raise EngineError(f"Docker did not answer the call to {what}: {exc}") from exc
 
     def architecture(self) -> str:
         """Return the host's architecture in Docker's words, such as amd64."""
-        return str(self._call("tell its version", self._client.version)["Arch"])
+        with _translated("tell its version"):
+            return str(self._client.version()["Arch"])
 
     # -- containers ------------------------------------------------------------------------------
 
     def containers(self, app: str) -> list[Container]:
         """Return the application's containers in any state, oldest release first."""
-        listed = self._call(
-            "list containers",
-            self._client.containers,
-            all=True,
-            filters={"label": [f"{LABEL}app={app}"]},
-        )
-        found = [self.container(entry["Id"]) for entry in listed]
+        with _translated("list containers"):
+            listed = self._client.containers(all=True, filters={"label": [f"{LABEL}app={app}"]})
+            found = [self.container(entry["Id"]) for entry in listed]
         return sorted((c for c in found if c is not None), key=lambda c: (c.release, c.created))
 
     def container(self, identifier: str) -> Container | None:
         """Return one container, or None when it is gone."""
         try:
-            return container_of(self._client.inspect_container(identifier))
+            with _translated(f"inspect {identifier[:12]}", may_be_gone=True):
+                return container_of(self._client.inspect_container(identifier))
         except NotFound:
             return None
-        except (DockerException, RequestException) as exc:
-            raise EngineError(f"Docker could not inspect {identifier[:12]}: {exc}") from exc
 
     def names_in_use(self) -> set[str]:
         """Return the names of all containers on the host, ours or not."""
-        listed = self._call("list containers", self._client.containers, all=True)
-        return {name.lstrip("/") for entry in listed for name in entry.get("Names") or ()}
+        with _translated("list containers"):
+            listed = self._client.containers(all=True)
+            return {name.lstrip("/") for entry in listed for name in entry.get("Names") or ()}
 
     def create(
         self,
@@ -151,12 +169,11 @@ class Engine:
 
     def remove(self, identifier: str) -> None:
         """Remove a container, also a running one, with its anonymous volumes."""
-        try:
+        with (
+            contextlib.suppress(NotFound),
+            _translated(f"remove {identifier[:12]}", may_be_gone=True),
+        ):
             self._client.remove_container(identifier, v=True, force=True)
-        except NotFound:
-            return
-        except (DockerException, RequestException) as exc:
-            raise EngineError(f"Docker could not remove {identifier[:12]}: {exc}") from exc
 
     def set_restart_policy(self, identifier: str, policy: str) -> None:
         """Set what Docker does when the container's process ends: 'no' or 'unless-stopped'."""
@@ -168,23 +185,20 @@ class Engine:
         )
 
     def log_lines(self, identifier: str, lines: int) -> list[str]:
-        """Return the last `lines` lines that the container wrote, without control characters."""
-        raw = self._call("read its log", self._client.logs, identifier, tail=lines)
-        text = raw.decode("utf-8", "replace")
-        clean = "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
-        return clean.splitlines()[-lines:]
+        """Return the last `lines` lines that the container wrote, as it wrote them."""
+        with _translated("read its log"):
+            raw = self._client.logs(identifier, tail=lines)
+            return raw.decode("utf-8", "replace").rstrip("\n").split("\n")[-lines:] if raw else []
 
     # -- images ----------------------------------------------------------------------------------
 
     def image(self, reference: str) -> Image | None:
         """Return an image that is on the host, or None."""
         try:
-            raw = self._client.inspect_image(reference)
+            with _translated(f"inspect the image {reference}", may_be_gone=True):
+                return image_of(self._client.inspect_image(reference))
         except NotFound:
             return None
-        except (DockerException, RequestException) as exc:
-            raise EngineError(f"Docker could not inspect the image {reference}: {exc}") from exc
-        return image_of(raw)
 
     def images(self, app: str) -> list[Image]:
         """Return the images kept for the application, and all that have lost their name.
@@ -192,9 +206,10 @@ class Engine:
         Without their users, which Docker tells of one image at a time.
         """
         # Every image of ours says its revision. One list, because Docker adds up sizes for each.
-        listed = self._call("list images", self._client.images, filters={"label": [REVISION_LABEL]})
         name = f"{local_repository(app)}:"
-        images = [image_of(entry) for entry in listed]
+        with _translated("list images"):
+            listed = self._client.images(filters={"label": [REVISION_LABEL]})
+            images = [image_of(entry) for entry in listed]
         return [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
 
     def pull(self, source: Source, digest: str, limit: float) -> None:
@@ -225,7 +240,7 @@ class Engine:
                         f"The pull of {source.image}@{digest} was not over after {limit:g} s. The"
                         " registry or the network is slow; set app_pull_seconds if that is so."
                     )
-        except (DockerException, RequestException) as exc:
+        except _FAULTS as exc:
             raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
 
     def tag(self, image: str, repository: str, tag: str) -> None:
@@ -234,29 +249,29 @@ class Engine:
 
     def remove_image(self, reference: str) -> None:
         """Remove one name of an image, and the image when it was the last; absent is fine."""
-        try:
+        with (
+            contextlib.suppress(NotFound),
+            _translated(f"remove the image {reference}", may_be_gone=True),
+        ):
             self._client.remove_image(reference)
-        except NotFound:
-            return
-        except (DockerException, RequestException) as exc:
-            raise EngineError(f"Docker could not remove the image {reference}: {exc}") from exc
 
     # -- network ---------------------------------------------------------------------------------
 
     def network(self, name: str) -> dict[str, t.Any] | None:
         """Return Docker's description of the network with exactly that name, or None."""
-        listed = self._call("list networks", self._client.networks, names=[name])
-        return next((entry for entry in listed if entry["Name"] == name), None)
+        with _translated("list networks"):
+            listed = self._client.networks(names=[name])
+            return next((entry for entry in listed if entry["Name"] == name), None)
 
     def subnets(self) -> dict[str, str]:
         """Return the subnet of each bridge network on the host, by its name."""
-        listed = self._call("list networks", self._client.networks)
-        return {
-            entry["Name"]: pool["Subnet"]
-            for entry in listed
-            for pool in ((entry.get("IPAM") or {}).get("Config") or [])[:1]
-            if "Subnet" in pool
-        }
+        with _translated("list networks"):
+            return {
+                entry["Name"]: pool["Subnet"]
+                for entry in self._client.networks()
+                for pool in ((entry.get("IPAM") or {}).get("Config") or [])[:1]
+                if "Subnet" in pool
+            }
 
     def create_network(self, application: Application, mtu: int) -> None:
         """Create the application's bridge network; `mtu` is in bytes, 0 leaves Docker's own."""

@@ -10,18 +10,20 @@ Docker Registry v2 authentication scheme. Credentials are used for the request a
 from __future__ import annotations
 
 import base64
-import json
 import re
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from .._core import http
+from .._core.boundary import boundary, parse_json
 from .._core.errors import RegistryError
 from .._model.engine_model import REVISION_LABEL
 from .._model.spec import Source
 
 _TIMEOUT: t.Final = 15.0
+"""Seconds that one request may take, from the connection to the last byte of its answer."""
+
 _ACCEPT: t.Final = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -76,6 +78,12 @@ class Registry:
         index. `known` returns the revision of an image with that digest that is here already, and
         nothing of any other: its label need not be fetched.
         """
+        with boundary(f"The registry {self._host} gives an answer of no known form", RegistryError):
+            return self._find(sha, architecture, known)
+
+    def _find(
+        self, sha: str, architecture: t.Callable[[], str], known: t.Callable[[str], str]
+    ) -> RemoteImage:
         tag = self._source.tag
         answer = self._manifest(tag)
         if answer.status == 404 and sha:
@@ -149,10 +157,12 @@ class Registry:
 
     def _json(self, answer: http.Answer) -> dict[str, t.Any]:
         try:
-            document = json.loads(answer.body)
+            document = parse_json(answer.body)
         except ValueError as exc:
+            size = f", longer than {answer.cut_at} bytes" if answer.cut_at else ""
             raise RegistryError(
-                f"{self._host} does not answer like a registry (no JSON, HTTP {answer.status})."
+                f"{self._host} does not answer like a registry (no JSON{size}, HTTP"
+                f" {answer.status})."
                 " Check the image name; for a registry without TLS set registry_plain_http."
             ) from exc
         return document if isinstance(document, dict) else {}

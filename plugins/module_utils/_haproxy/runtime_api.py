@@ -15,9 +15,11 @@ import hashlib
 import io
 import re
 import socket
+import time
 from dataclasses import dataclass
 
 from .._core import files
+from .._core.boundary import boundary
 from .._core.errors import ProxyError
 from .._model.spec import Application, Slot
 
@@ -153,7 +155,7 @@ class Proxy:
     def _ask(self, command: str) -> str:
         """Send one command and return the reply. Raises ProxyError when nobody answers."""
         path = self._application.socket
-        reply = bytearray()
+        reply, end = bytearray(), time.monotonic() + TIMEOUT
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
                 connection.settimeout(TIMEOUT)
@@ -161,6 +163,8 @@ class Proxy:
                 connection.sendall(f"{command}\n".encode())
                 while chunk := connection.recv(65536):
                     reply += chunk
+                    # A timeout of zero would mean: do not wait, and say so in another way.
+                    connection.settimeout(max(end - time.monotonic(), 0.001))
         except OSError as exc:
             raise ProxyError(
                 f"HAProxy does not answer on {path} ({exc}). Look at 'systemctl status haproxy';"
@@ -254,7 +258,8 @@ class Proxy:
     def status(self, slot: str) -> SlotStatus:
         """Return what HAProxy knows of the slot. Raises ProxyError when it knows no such slot."""
         wanted = self._application.slots[slot]
-        found = parse_stat(self._ask("show stat"), wanted)
+        with boundary("HAProxy's reply to 'show stat' cannot be read", ProxyError, csv.Error):
+            found = parse_stat(self._ask("show stat"), wanted)
         if found is None:
             raise ProxyError(
                 f"HAProxy has no server {wanted.backend}/{wanted.server}. Run setup-api.yml again."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .._core import http
+from .._core.boundary import boundary
 from .._core.clock import Clock
 from .._core.errors import SpecError
 
@@ -67,9 +68,10 @@ def verify(
     others: t.Collection[str] = (),
 ) -> Seen:
     """Ask through the balancer until all is as expected; `delay` and `timeout` are in seconds."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SpecError(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health.")
+    with boundary(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health", SpecError):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("it needs http:// or https://, and a host")
     missing = ""
     seen: dict[str, list[str]] = {}
     for attempt in range(1, attempts + 1):

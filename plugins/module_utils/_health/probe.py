@@ -12,6 +12,7 @@ import types
 from dataclasses import dataclass
 
 from .._core import http
+from .._core.boundary import FAULTS, boundary, parse_json, told
 from .._core.errors import SpecError
 from .._model.spec import HealthCheck
 
@@ -47,12 +48,8 @@ def check_expectation(expression: str) -> None:
     if not expression:
         return
     library = _jmespath()
-    try:
+    with boundary(f"health.expect {expression!r} is not a JMESPath expression", SpecError):
         library.compile(expression)
-    except library.exceptions.JMESPathError as exc:
-        raise SpecError(
-            f"health.expect {expression!r} is not a JMESPath expression: {exc}"
-        ) from exc
 
 
 def describe(answer: http.Answer) -> str:
@@ -77,18 +74,24 @@ def judge(answer: http.Answer, check: HealthCheck) -> Verdict:
         return Verdict(False, f"status {answer.status}, wanted {wanted}", said)
     if not check.expect:
         return Verdict(True, f"status {answer.status}", said)
+    reason = _unexpected(answer, check.expect)
+    return Verdict(not reason, reason or f"status {answer.status} and {check.expect}", said)
+
+
+def _unexpected(answer: http.Answer, expression: str) -> str:
+    """Say why the body is not the one that the expression expects; empty when it is."""
+    if answer.cut_at:
+        return f"the body is longer than {answer.cut_at} bytes, and health.expect needs all of it"
     try:
-        document = json.loads(answer.body)
-    except ValueError:
-        return Verdict(False, "the body is not JSON, and health.expect needs JSON", said)
+        document = parse_json(answer.body)
+    except ValueError as exc:
+        return f"the body is not JSON, and health.expect needs JSON ({exc})"
     library = _jmespath()
     try:
-        found = library.search(check.expect, document)
-    except library.exceptions.JMESPathError as exc:
-        return Verdict(False, f"{check.expect!r} cannot be evaluated: {exc}", said)
-    if found is True:
-        return Verdict(True, f"status {answer.status} and {check.expect}", said)
-    return Verdict(False, f"{check.expect!r} gave {json.dumps(found)}, wanted true", said)
+        found = library.search(expression, document)
+        return "" if found is True else f"{expression!r} gave {json.dumps(found)}, wanted true"
+    except FAULTS as exc:
+        return f"{expression!r} cannot be evaluated: {told(exc)}"
 
 
 def probe(address: str, port: int, check: HealthCheck) -> Verdict:

@@ -16,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .._core.boundary import parse_json
 from .._core.errors import SpecError
 from .container_options import ContainerOptions
 
@@ -165,7 +166,7 @@ def design_application(
 def parse_application(text: str, path: str) -> Application:
     """Read a descriptor's text. Raises SpecError naming the file when it is damaged."""
     try:
-        raw = json.loads(text)
+        raw = parse_json(text)
         slots = {name: Slot(name=name, **_slot_fields(raw["slots"][name])) for name in SLOTS}
         return Application(**{**{k: raw[k] for k in _DESCRIPTOR_KEYS}, "slots": slots})
     except (ValueError, KeyError, TypeError) as exc:

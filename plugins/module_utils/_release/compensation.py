@@ -13,14 +13,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._core.boundary import DEFECT, boundary
 from .._core.clock import wait_until
 from .._core.errors import (
-    CheckError,
     EngineError,
-    FileError,
     GreenlightError,
     ProxyError,
-    TimerError,
 )
 from .._haproxy.runtime_api import Route
 from .._model.engine_model import Container
@@ -114,8 +112,9 @@ class Compensation:
 
     def _route(self) -> Route:
         try:
-            return self._host.proxy.read_route()
-        except (ProxyError, FileError) as exc:
+            with boundary(DEFECT):
+                return self._host.proxy.read_route()
+        except GreenlightError as exc:
             # Nothing is known: everything below has to assume the worst.
             self._safe = False
             self.said.append(f"the pointer cannot be read ({_line(exc)})")
@@ -133,9 +132,6 @@ class Compensation:
         return self._try(
             f"start {old.name}",
             lambda: self._start(old, route.answered),
-            EngineError,
-            CheckError,
-            ProxyError,
         )
 
     def _is_up(self, old: Container) -> bool:
@@ -155,9 +151,7 @@ class Compensation:
 
     def _move(self) -> None:
         host, slot = self._host, self._old.slot if self._old else None
-        written = self._try(
-            "write the pointer file", lambda: host.proxy.write_route_file(slot), FileError
-        )
+        written = self._try("write the pointer file", lambda: host.proxy.write_route_file(slot))
         moved = self._retry(lambda: host.proxy.set_runtime_route(slot), ProxyError, _PROXY_LIMIT)
         if moved is not None:
             self.said.append(f"HAProxy does not answer ({_line(moved)})")
@@ -189,16 +183,15 @@ class Compensation:
                 back_seconds=self.pointer_seconds,
                 **facts,
             ),
-            FileError,
         )
-        self._try("end the lease", self._end_lease, FileError)
+        self._try("end the lease", self._end_lease)
 
     def _end_lease(self) -> None:
         self._host.lock.end_own_lease(self._undo.run)
 
     def _dismiss(self, target: Container) -> None:
         limit = self._undo.drain_seconds
-        self._try("drain", lambda: traffic.drain(self._host, target, limit), ProxyError, CheckError)
+        self._try("drain", lambda: traffic.drain(self._host, target, limit))
         failure = self._retry(lambda: self._take_away(target), EngineError, _ENGINE_LIMIT)
         if failure is not None:
             self.said.append(
@@ -210,7 +203,7 @@ class Compensation:
         own = history.run(self._undo.run).turns
         earlier = {t.release for t in history.turns if not any(t is mine for mine in own)}
         if target.release in earlier:
-            self._try("forget its timer", self._host.timers.forget, TimerError)
+            self._try("forget its timer", self._host.timers.forget)
             grace = self._undo.stop_timeout
             traffic.stop_for_rollback(self._host, target, grace)
             self.said.append(f"the standby {target.name} is stopped again and kept")
@@ -218,11 +211,12 @@ class Compensation:
             self._host.engine.remove(target.id)
             self.said.append(f"the new container {target.name} is gone")
 
-    def _try(self, what: str, work: t.Callable[[], object], *kinds: type[GreenlightError]) -> bool:
+    def _try(self, what: str, work: t.Callable[[], object]) -> bool:
         """Do one part; say so when it fails, and go on. Returns whether it was done."""
         try:
-            work()
-        except kinds as exc:
+            with boundary(DEFECT):
+                work()
+        except GreenlightError as exc:
             self.said.append(f"could not {what} ({_line(exc)})")
             return False
         return True
@@ -234,7 +228,8 @@ class Compensation:
 
         def attempt() -> GreenlightError | None:
             try:
-                work()
+                with boundary(DEFECT, kind):
+                    work()
             except kind as exc:
                 return exc
             return None

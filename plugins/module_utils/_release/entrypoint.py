@@ -9,7 +9,10 @@ import dataclasses
 import os
 import typing as t
 
+from .._core.boundary import boundary
 from .._core.errors import GreenlightError, LockedError, RegistryError, SpecError
+from .._core.redact import HIDDEN, SHORTEST_PART, redact, secrets_of
+from .._core.text import printable_value
 from .._docker.registry import Registry
 from .._haproxy.runtime_api import CONFIGURATION
 from .._model.engine_model import REVISION_LABEL, Container, local_repository
@@ -38,6 +41,7 @@ _UNNAMED: t.Final = "single-"
 def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
     """Run one call of module release or rollback and leave through exit_json or fail_json."""
     result = call(action, module.params, module.check_mode)
+    _spare_short_values(module)
     if result.pop("failed", False):
         module.fail_json(**result)
     for note in result.get("notes", []):
@@ -57,9 +61,10 @@ def call(
     `say` hears of each step as soon as it is done.
     """
     try:
-        return _execute(action, params, check_mode, say)
+        with boundary(f"A defect in module {action}; please report it"):
+            found = _execute(action, params, check_mode, say)
     except report.Failure as exc:
-        return {
+        found = {
             "failed": True,
             "msg": str(exc),
             "failure": exc.to_dict(),
@@ -67,9 +72,20 @@ def call(
             "changed": exc.changed,
         }
     except LockedError as exc:
-        return {"failed": True, "changed": False, "msg": str(exc), "lease": exc.lease}
+        found = {"failed": True, "changed": False, "msg": str(exc), "lease": exc.lease}
     except GreenlightError as exc:
-        return {"failed": True, "changed": False, "msg": str(exc)}
+        found = {"failed": True, "changed": False, "msg": str(exc)}
+    return t.cast("dict[str, t.Any]", printable_value(redact(found, secrets_of(params))))
+
+
+def _spare_short_values(module: AnsibleModule) -> None:
+    """Keep Ansible from hiding a secret such as `e` in every word; `call` has hidden it by itself.
+
+    Ansible returns the parameters too, so the secrets go from there.
+    """
+    module.no_log_values = {v for v in module.no_log_values if len(v) >= SHORTEST_PART}
+    hidden = dict.fromkeys(module.params["secrets"] or {}, HIDDEN)
+    module.params = {**module.params, "secrets": hidden, "registry_password": HIDDEN}
 
 
 def _execute(

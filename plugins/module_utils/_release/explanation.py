@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.boundary import DEFECT, boundary
 from .._core.errors import CheckError, GreenlightError
-from .._core.redact import redact, spellings
+from .._core.redact import spellings, tell
 from .._model.engine_model import Container
 from .._model.spec import Order
 from . import report, traffic
@@ -27,17 +28,19 @@ class Explanation:
 
     def reason(self, exc: GreenlightError) -> str:
         """Return why the step failed."""
-        return self._hide(str(exc).rstrip("."))
+        return tell(str(exc).rstrip("."), self._secrets, report.TEXT_CHARACTERS)
 
     def log_lines(self, container: Container | None) -> list[str]:
         """Return the last lines that the container wrote; read before the container goes."""
         if container is None:
             return []
         try:
-            lines = self._host.engine.log_lines(container.id, report.LOG_LINES)
+            with boundary(DEFECT):
+                lines = self._host.engine.log_lines(container.id, report.LOG_LINES)
         except GreenlightError as exc:
             return [f"(the log cannot be read: {exc})"]
-        return [self._hide(line) for line in lines]
+        limit = report.LINE_CHARACTERS
+        return [tell(line, self._secrets, limit, blanks=True) for line in lines]
 
     def failure(
         self,
@@ -55,7 +58,9 @@ class Explanation:
             step=step.kind.value,
             reason=self.reason(exc),
             check=exc.check if isinstance(exc, CheckError) else "",
-            last_answer=self._one_line(exc.last_answer) if isinstance(exc, CheckError) else "",
+            last_answer=tell(exc.last_answer, self._secrets, report.LINE_CHARACTERS)
+            if isinstance(exc, CheckError)
+            else "",
             outcome=str(way) if way else text,
             serving=traffic.serving_line(self._host),
             next_command=self._next_command(back=way is not None),
@@ -74,10 +79,3 @@ class Explanation:
                 " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
             )
         return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
-
-    def _one_line(self, text: str) -> str:
-        return " ".join(self._hide(text).split())[: report.LINE_CHARACTERS]
-
-    def _hide(self, text: str) -> str:
-        """Take the order's secrets out of what an application said, before anything is cut off."""
-        return str(redact(text, self._secrets))

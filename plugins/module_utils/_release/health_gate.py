@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from .._core import files
 from .._core.clock import wait_until
@@ -42,60 +43,93 @@ def describe_end(container: Container | None) -> str | None:
     return None
 
 
+@dataclass
+class _Probes:
+    """The probes of one gate so far, and what the last one that failed was told."""
+
+    count: int = 0
+    failed: int = 0
+    in_row: int = 0
+    last_failed: probe.Verdict | None = None
+
+    def add(self, verdict: probe.Verdict) -> None:
+        self.count += 1
+        if verdict.healthy:
+            self.in_row += 1
+        else:
+            self.failed += 1
+            self.in_row = 0
+            self.last_failed = verdict
+
+    @property
+    def answer(self) -> str:
+        return self.last_failed.answer if self.last_failed else ""
+
+    def describe(self, successes: int) -> str:
+        """Say what kept the gate from being passed."""
+        if self.last_failed is None:
+            return f"only {self.in_row} of {successes} healthy checks in a row came in that time"
+        told = f"{self.failed} of {self.count} checks failed"
+        return f"{told}, the last of them with: {self.last_failed.reason}"
+
+
 def pass_gate(host: Host, container: Container, check: HealthCheck, successes: int) -> str:
     """Probe the slot until `successes` answers in a row were healthy; return a line for people.
 
-    Raises CheckError when the deadline passes, the container ends, or waiting is pointless.
+    The last probe begins at the deadline at the latest. Raises CheckError when that one does not
+    complete the row, the container ends, or waiting is pointless.
     """
     address = host.application.slots[container.slot].address
     port = host.application.container_port
     name = f"GET http://{address}:{port}{check.path}"
     begin = host.clock.now()
     looked = begin - _LOOK_INTERVAL
-    in_row = probes = 0
-    while in_row < successes:
+    probes = _Probes()
+    while probes.in_row < successes:
         verdict = probe.probe(address, port, check)
-        probes += 1
-        if not verdict.healthy and host.clock.now() - looked >= _LOOK_INTERVAL:
-            _see_it_run(host, container, name, verdict)
-            looked = host.clock.now()
-        in_row = in_row + 1 if verdict.healthy else 0
+        probes.add(verdict)
         if verdict.final:
             raise CheckError(verdict.reason, name, verdict.answer)
-        if in_row < successes:
-            if host.clock.now() - begin >= check.deadline:
-                raise CheckError(_too_late(host, container, check, verdict), name, verdict.answer)
-            host.clock.sleep(check.interval if in_row else min(check.interval, _FIRST_INTERVAL))
+        if not verdict.healthy and host.clock.now() - looked >= _LOOK_INTERVAL:
+            _see_it_run(host, container, name, probes)
+            looked = host.clock.now()
+        if probes.in_row < successes:
+            left = begin + check.deadline - host.clock.now()
+            if left <= 0:
+                reason = f"not healthy within {check.deadline:g} s: {probes.describe(successes)}"
+                raise CheckError(reason + _ports_hint(host, container), name, probes.answer)
+            wait = check.interval if probes.in_row else min(check.interval, _FIRST_INTERVAL)
+            host.clock.sleep(min(wait, left))
     # A container that was started again meanwhile may have answered all the same.
-    _see_it_run(host, container, name, verdict)
-    return f"{in_row} of {successes} checks in a row healthy, {probes} probes"
+    _see_it_run(host, container, name, probes)
+    return f"{probes.in_row} of {successes} checks in a row healthy, {probes.count} probes"
 
 
-def _see_it_run(host: Host, container: Container, name: str, last: probe.Verdict) -> None:
+def _see_it_run(host: Host, container: Container, name: str, probes: _Probes) -> None:
     """Raise CheckError when the container has ended or was started again."""
     ended = describe_end(host.engine.container(container.id))
     if ended:
-        raise CheckError(f"{ended} before it was healthy", name, last.answer)
+        raise CheckError(f"{ended} before it was healthy", name, probes.answer)
 
 
-def _too_late(host: Host, container: Container, check: HealthCheck, last: probe.Verdict) -> str:
-    text = f"not healthy within {check.deadline:g} s: {last.reason}"
+def _ports_hint(host: Host, container: Container) -> str:
+    """Say on which wrong port or address the application listens; empty when that is right."""
     wanted = host.application.container_port
     now = host.engine.container(container.id)
     if now is None or not now.pid:
-        return text
+        return ""
     ports = files.listening_ports(now.pid)
     if not ports:
-        text += f". Nothing listens inside the container; it should on port {wanted}"
-    elif wanted not in ports:
+        return f". Nothing listens inside the container; it should on port {wanted}"
+    if wanted not in ports:
         found = ", ".join(str(port) for port in ports)
-        text += (
+        return (
             f". The application listens on port {found}, not on {wanted}:"
             " fix its port, or set app_container_port and run setup-api.yml"
         )
-    elif not ports[wanted]:
-        text += f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
-    return text
+    if not ports[wanted]:
+        return f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
+    return ""
 
 
 def wait_for_up(host: Host, slot: str, limit: float) -> SlotStatus:

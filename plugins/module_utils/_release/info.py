@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.text import printable_value
 from .._model.engine_model import Container
 from .._model.spec import SLOTS
 from .._state.history import History, Run
@@ -24,7 +25,7 @@ def inspect_releases(app: str, events: int) -> dict[str, t.Any]:
     snapshot = observe(host)
     lease, freeze, history = host.lock.read_lease(), host.freeze.read(), snapshot.history
     route = snapshot.route
-    return {
+    found = {
         "app": app,
         "live": with_since(snapshot, snapshot.live),
         "standby": with_since(snapshot, snapshot.standby),
@@ -41,6 +42,7 @@ def inspect_releases(app: str, events: int) -> dict[str, t.Any]:
         "runs": [describe_run(run) for run in history.runs.values()][-events:] if events else [],
         "events": [entry.data for entry in history.entries[-events:]] if events > 0 else [],
     }
+    return t.cast("dict[str, t.Any]", printable_value(found))
 
 
 def describe_run(run: Run) -> dict[str, t.Any]:

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core.errors import GreenlightError
+from .._core.text import one_line, printable
 from .._model.engine_model import Container
 from .._model.spec import short_sha
 from .host_state import Snapshot
@@ -21,6 +22,9 @@ LOG_LINES: t.Final = 20
 LINE_CHARACTERS: t.Final = 300
 """How much of a log line or of an answer an error shows."""
 
+TEXT_CHARACTERS: t.Final = 2000
+"""How much of any other text, which is mostly ours, an error or a step shows."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -29,6 +33,10 @@ class Done:
     step: str
     text: str
     seconds: float
+
+    def __post_init__(self) -> None:
+        # Frozen, so that nobody changes it; a foreign text in it is made safe to show before.
+        object.__setattr__(self, "text", one_line(self.text, TEXT_CHARACTERS))
 
     def to_dict(self) -> dict[str, t.Any]:
         """Return it as a module result carries it, seconds to the millisecond."""
@@ -73,8 +81,9 @@ def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
 class Failure(GreenlightError):
     """A transaction that ended badly, with all that the error message tells.
 
-    Whoever raises it has taken the secrets out of what the application said: a line is cut here,
-    and nobody would recognize the part of a secret that a cut leaves.
+    Whoever raises it has taken the secrets out of what the application said. Each text becomes one
+    line here, without control characters, and is cut: no part can look like another one, and
+    nobody would recognize the part of a secret that a cut leaves.
     """
 
     def __init__(
@@ -98,13 +107,13 @@ class Failure(GreenlightError):
         self.action = action
         self.sha = sha
         self.step = step
-        self.reason = reason
-        self.check = check
-        self.last_answer = last_answer
-        self.outcome = outcome
-        self.serving = serving
-        self.next_command = next_command
-        self.log_lines = list(log_lines)
+        self.reason = one_line(reason, TEXT_CHARACTERS)
+        self.check = one_line(check, TEXT_CHARACTERS)
+        self.last_answer = printable(last_answer)[:LINE_CHARACTERS]
+        self.outcome = one_line(outcome, TEXT_CHARACTERS)
+        self.serving = one_line(serving, TEXT_CHARACTERS)
+        self.next_command = one_line(next_command, TEXT_CHARACTERS)
+        self.log_lines = [printable(line)[:LINE_CHARACTERS] for line in log_lines]
         self.done = list(done)
         self.changed = changed
         self.back_seconds = back_seconds
@@ -120,7 +129,7 @@ class Failure(GreenlightError):
             lines.append(f"  last answer    {self.last_answer}")
         if self.log_lines:
             lines.append(f"  last {len(self.log_lines)} log lines of the container:")
-            lines += [f"    | {line[:LINE_CHARACTERS]}" for line in self.log_lines]
+            lines += [f"    | {line}" for line in self.log_lines]
         lines += [
             f"  outcome        {self.outcome}",
             f"  serving now    {self.serving}",

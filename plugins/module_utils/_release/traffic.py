@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.boundary import DEFECT, boundary
 from .._core.clock import wait_until
-from .._core.errors import CheckError, EngineError, FileError, ProxyError
+from .._core.errors import CheckError, GreenlightError
 from .._model.engine_model import Container
 from .context import Host, observe
 
@@ -98,8 +99,9 @@ def stop_for_rollback(host: Host, container: Container, grace: int) -> None:
 def serving_line(host: Host) -> str:
     """Ask the proxy what serves now and say it in one line."""
     try:
-        snapshot = observe(host)
-    except (EngineError, FileError, ProxyError) as exc:
+        with boundary(DEFECT):
+            snapshot = observe(host)
+    except GreenlightError as exc:
         return f"unknown: {exc}"
     live = snapshot.live
     if not snapshot.route.answered:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from .._core.boundary import DEFECT, boundary
 from .._core.errors import FileError, GreenlightError
 from .._health.probe import check_expectation
 from .._model.engine_model import Container
@@ -206,7 +207,8 @@ class Transaction:
         for step in outcome.plan.steps:
             begin = self._host.clock.now()
             try:
-                text = worker.perform(step)
+                with boundary(DEFECT):
+                    text = worker.perform(step)
             except GreenlightError as exc:
                 raise self._fail(step, exc, worker.target, outcome) from exc
             seconds = self._host.clock.now() - begin
@@ -217,7 +219,8 @@ class Transaction:
     def _finish(self, outcome: report.Outcome, phase: Phase) -> None:
         step = Step(Kind.FINISH, f"phase {phase} is over")
         try:
-            self._end(outcome, phase)
+            with boundary(DEFECT):
+                self._end(outcome, phase)
         except GreenlightError as exc:
             raise self._fail(step, exc, outcome.plan.goal.target, outcome) from exc
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.boundary import DEFECT, boundary
 from .._core.errors import (
     CheckError,
     EngineError,
@@ -51,7 +52,8 @@ def watch_over(app: str) -> str:
 
     Raises GreenlightError when the host cannot be put right now; systemd then starts it again.
     """
-    return Watchdog(open_host(app)).run()
+    with boundary(DEFECT):
+        return Watchdog(open_host(app)).run()
 
 
 class Watchdog:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 
 from .._core import files
+from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FrozenError
 from .descriptor import read_application
@@ -41,7 +42,7 @@ class FreezeFile:
         if not text:
             return None
         try:
-            raw = json.loads(text)
+            raw = parse_json(text)
             return Freeze(str(raw["reason"]), str(raw["holder"]), str(raw["since"]))
         except (ValueError, KeyError, TypeError):
             return Freeze(f"the file {self._path} is damaged", "unknown", "unknown")

@@ -14,6 +14,7 @@ import json
 import typing as t
 
 from .._core import files
+from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FileError
 from .history import RECOVERED, Entry, History, State, fold
@@ -52,10 +53,38 @@ def parse(text: str) -> tuple[list[Entry], int]:
 
 def _read_line(line: str) -> dict[str, t.Any] | None:
     try:
-        raw = json.loads(line)
+        raw = parse_json(line)
     except ValueError:
         return None
-    return raw if isinstance(raw, dict) and "event" in raw else None
+    return raw if isinstance(raw, dict) and _has_right_types(raw) else None
+
+
+def _has_right_types(raw: dict[str, t.Any]) -> bool:
+    """Tell whether the values that are worked with later have the types that we write."""
+    seconds, origin = raw.get("seconds") or {}, raw.get("origin") or {}
+    if not isinstance(seconds, dict) or not isinstance(origin, dict):
+        return False
+    texts = [*map(raw.get, _TEXTS), *origin.values()]
+    return (
+        isinstance(raw.get("event"), str)
+        and all(text is None or isinstance(text, str) for text in texts)
+        and all(isinstance(number, (int, float)) for number in seconds.values())
+    )
+
+
+_TEXTS: t.Final = (
+    "run",
+    "time",
+    "action",
+    "release",
+    "sha",
+    "digest",
+    "config",
+    "slot",
+    "holder",
+    "ci_run",
+    "reason",
+)
 
 
 def newest_format(entries: t.Iterable[Entry]) -> int:

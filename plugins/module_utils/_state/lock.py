@@ -17,6 +17,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core import files
+from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp, wait_until
 from .._core.errors import LockedError
 
@@ -52,6 +53,15 @@ class Lease:
     boot: str = ""
     working: bool = False
     controller: str = ""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all values are of their types; a file written by hand may hold anything."""
+        texts = (self.run, self.holder, self.action, self.sha, self.boot, self.controller)
+        numbers = (self.seconds, self.until, self.uptime)
+        return all(isinstance(text, str) for text in texts) and all(
+            isinstance(number, (int, float)) for number in numbers
+        )
 
     def describe(self) -> str:
         """Say in half a sentence who holds it and for how long."""
@@ -112,7 +122,7 @@ class HostLock:
 
     def _read_holder(self) -> dict[str, t.Any]:
         try:
-            raw = json.loads(files.read_damaged_text(self._lock.path) or "{}")
+            raw = parse_json(files.read_damaged_text(self._lock.path) or "{}")
         except ValueError:
             return {}
         names = ("action", "holder", "pid", "since")
@@ -138,11 +148,12 @@ class HostLock:
         """Return the lease, also one that has run out; a damaged lease counts as none."""
         text = files.read_damaged_text(self._lease_path)
         try:
-            raw = json.loads(text) if text else {}
+            raw = parse_json(text) if text else {}
             names = {field.name for field in dataclasses.fields(Lease)}
-            return Lease(**{name: value for name, value in raw.items() if name in names})
+            lease = Lease(**{name: value for name, value in raw.items() if name in names})
         except (ValueError, TypeError, AttributeError):
             return None
+        return lease if lease.is_sound else None
 
     def seconds_left(self, lease: Lease) -> float:
         """Return how many seconds the lease still holds, negative when it has run out."""

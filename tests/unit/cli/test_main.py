@@ -100,17 +100,6 @@ def test_an_expected_error_is_its_text_and_code_1(
     assert capsys.readouterr().err == f"greenlight: {said}\n"
 
 
-def test_a_version_without_a_watchdog_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def missing(module: str) -> t.NoReturn:
-        raise ModuleNotFoundError(module)
-
-    monkeypatch.setattr(command, "_load", missing)
-    assert command.main(["watchdog", "api"]) == 1
-    assert "has no watchdog" in capsys.readouterr().err
-
-
 def test_others_than_root_are_told_how(
     loaded: Loaded, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

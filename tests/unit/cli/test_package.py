@@ -66,5 +66,6 @@ def test_restoring_access_needs_little(package: Path) -> None:
         "greenlight._access.restore",
         "greenlight._cli.main",
         "greenlight._core.errors",
+        "greenlight._core.text",
         "greenlight._state.installation",
     }

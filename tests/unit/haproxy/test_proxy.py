@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
+import socket
+import threading
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import ProxyError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    FileError,
+    ProxyError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy import runtime_api
 from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.runtime_api import (
     Proxy,
     Route,
@@ -159,3 +167,59 @@ def test_a_configuration_changed_by_hand_is_seen() -> None:
     assert not is_edited(ours)
     assert is_edited(ours + "maxconn 5\n")
     assert is_edited(body)
+
+
+@pytest.mark.parametrize(
+    "stat",
+    [
+        STAT.replace("124", "many"),
+        STAT.replace("status", "state"),
+        STAT.replace("svname", "name\x00"),
+        STAT.replace("api-blue", "x" * 200_000, 1),
+    ],
+)
+def test_a_status_of_another_form_is_said(runtime: RuntimeSocket, stat: str) -> None:
+    runtime.stat = stat
+    with pytest.raises(ProxyError, match=r"HAProxy('s reply to 'show stat'| has no server)"):
+        Proxy(application(runtime.path.parent)).status("blue")
+
+
+def test_a_refusal_reaches_no_terminal_as_it_is(runtime: RuntimeSocket) -> None:
+    runtime.refusal = "no \x1b]0;title\x07"
+    with pytest.raises(ProxyError) as caught:
+        Proxy(application(runtime.path.parent)).set_runtime_route("blue")
+    assert str(caught.value).endswith("no \\x1b]0;title\\x07")
+
+
+def test_a_map_that_is_a_folder_is_said(runtime: RuntimeSocket) -> None:
+    folder = runtime.path.parent
+    (folder / "live.map").mkdir()
+    proxy = Proxy(application(folder))
+    with pytest.raises(FileError, match=r"Cannot read .*live\.map"):
+        proxy.read_route()
+    with pytest.raises(FileError, match=r"Cannot write .*live\.map"):
+        proxy.write_route_file("blue")
+    assert sorted(path.name for path in folder.iterdir()) == ["admin.sock", "live.map"]
+
+
+def test_a_reply_that_trickles_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_api, "TIMEOUT", 0.5)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "admin.sock"))
+    server.listen()
+
+    def trickle() -> None:
+        connection, _address = server.accept()
+        with connection, contextlib.suppress(OSError):
+            for _number in range(20):
+                connection.sendall(b"x")
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    begin = time.monotonic()
+    with pytest.raises(ProxyError, match="does not answer"):
+        Proxy(application(tmp_path)).status("blue")
+    assert time.monotonic() - begin < 0.8
+    server.close()
+    thread.join()

@@ -26,6 +26,7 @@ def handler(head: str, *body: str) -> str:
         handler("except OSError:", "pass"),
         handler("except (OSError, ValueError):", "pass"),
         handler("except BaseException:", "print()", "raise"),
+        "with suppress(OSError, ValueError):\n    pass\n",
         "text = '# noqa'\n",
     ],
 )
@@ -43,6 +44,8 @@ def test_within_the_limits(source: str) -> None:
         (handler("except Exception:", "pass"), "line 3: broad except"),
         (handler("except BaseException as exc:", "raise OSError from exc"), "line 3: broad except"),
         (handler("except (OSError, Exception):", "pass"), "line 3: broad except"),
+        ("with contextlib.suppress(Exception):\n    pass\n", "line 1: broad suppress"),
+        ("with suppress(OSError, BaseException):\n    pass\n", "line 1: broad suppress"),
         ("x = 1  # noqa: E501\n", "line 1: suppresses a finding: # noqa: E501"),
         ("x = 1  # type: ignore[misc]\n", "line 1: suppresses a finding: # type: ignore[misc]"),
         ("x = 1  # nosec\n", "line 1: suppresses a finding: # nosec"),
@@ -52,6 +55,14 @@ def test_within_the_limits(source: str) -> None:
 )
 def test_beyond_the_limits(source: str, expected: str) -> None:
     assert list(budgets.check(source)) == [expected]
+
+
+def test_plugins_have_no_broad_except_at_all(tmp_path: Path) -> None:
+    source = handler("except BaseException:", "print()", "raise")
+    for folder in ("plugins", "scripts"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text(source, encoding="utf-8")
+    assert budgets.problems(tmp_path) == ["plugins/a.py: line 3: broad except"]
 
 
 def test_problems_name_the_file(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 
 from ansible_collections.greenlight.droplet.plugins.callback.console import CallbackModule
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet, table
 
 SHA, OLD = "a" * 40, "b" * 40
 
@@ -138,3 +138,53 @@ def test_journal_lines_are_sorted_over_the_hosts() -> None:
     hosts = {name: {"__app_info": {"events": found}} for name, found in events.items()}
     lines = [json.loads(line) for line in audit.journal_lines(hosts, ["a", "b"]).splitlines()]
     assert [(line["host"], line["event"]) for line in lines] == [("b", "begin"), ("a", "live")]
+
+
+ESCAPE, SEEN = "\x1b[2J\u202e", "\\x1b[2J\\u202e"
+
+
+def test_what_hosts_and_users_said_moves_no_terminal() -> None:
+    action = "greenlight.droplet.release"
+    step = {"step": "gate", "seconds": 1.0, "text": ESCAPE}
+    results: list[tuple[str, dict[str, t.Any]]] = [
+        (action, {"steps": [step]}),
+        (action, {"message": ESCAPE, "plan": [ESCAPE], "changed": True}),
+        (action, {"message": ESCAPE}),
+        ("debug", {"msg": f"{ESCAPE}\nb\r"}),
+    ]
+    for name, result in results:
+        lines = console.result_lines(name, result)
+        assert lines is not None
+        assert all(line.isprintable() for line in lines)
+        assert SEEN in lines[0]
+    assert console.failure_text(action, {"msg": f"a\n{ESCAPE}"}) == f"a\n{SEEN}"
+
+
+def test_a_cell_is_one_line_and_columns_line_up() -> None:
+    rows = [("HOST", "WHO"), ("a", f"ann{ESCAPE}\nb  x"), (f"{ESCAPE}", "y" * 999)]
+    lines = table.aligned(rows)
+    assert all(line.isprintable() for line in lines)
+    assert lines[1] == f"{'a':<{len(SEEN)}}  ann{SEEN} b x"
+    assert len({line.index("ann") for line in lines if "ann" in line}) == 1
+    assert len(lines[2]) < 600
+
+
+def test_tables_and_lines_are_safe() -> None:
+    run = {
+        "outcome": "reverted",
+        "ended": "now",
+        "reason": f"{ESCAPE}\nmore",
+        "holder": f"ann{ESCAPE}",
+        "ci_run": "",
+        "seconds": {},
+        "from_sha": "",
+        "sha": "",
+        "time": ESCAPE,
+        "action": "release",
+    }
+    info = {"runs": [run], "events": [{"reason": f"{ESCAPE}\x7f\x9b"}]}
+    hostvars = {"a": {"__app_info": info}}
+    assert all(line.isprintable() for line in audit.runs_table(hostvars, ["a"], 5).splitlines())
+    line = audit.journal_lines(hostvars, ["a"])
+    assert line.isprintable()
+    assert json.loads(line)["reason"] == f"{ESCAPE}\x7f\x9b"
