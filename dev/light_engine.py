@@ -220,6 +220,24 @@ class Engine:
         names = filters(query).get("name", [])
         return 200, [one for one in self._networks if not names or one["Name"] in names]
 
+    async def inspect_network(self, _query: Json, _body: Json, name: str) -> Answer:
+        """Answer with one network and the containers that run on it."""
+        for one in self._networks:
+            if one["Name"] == name:
+                running = [
+                    c for c in self._containers.values() if c["State"]["Status"] == "running"
+                ]
+                return 200, one | {
+                    "Containers": {
+                        c["Id"]: {
+                            "Name": c["Name"].lstrip("/"),
+                            "IPv4Address": f"{c['Address']}/24",
+                        }
+                        for c in running
+                    }
+                }
+        raise KeyError(f"No such network: {name}")
+
     async def create_network(self, _query: Json, body: Json) -> Answer:
         """Keep a network, and give its first addresses to this machine."""
         subnet = body["IPAM"]["Config"][0]["Subnet"]
@@ -261,6 +279,7 @@ ROUTES: list[tuple[str, str, Call]] = [
     ("POST", "/images/(.+)/tag", Engine.tag_image),
     ("DELETE", "/images/(.+)", Engine.remove_image),
     ("GET", "/networks", Engine.list_networks),
+    ("GET", "/networks/([^/]+)", Engine.inspect_network),
     ("POST", "/networks/create", Engine.create_network),
 ]
 

@@ -11,11 +11,14 @@ module: application
 short_description: Prepare a host for the releases of one application
 version_added: 0.1.0
 description:
-  - Creates the application's bridge network with a fixed address for each slot, its state folder
+  - Creates the application's bridge network with a fixed address for each slot, which Docker gives
+    to no other container, its state folder
     with the map file that is the
     pointer to the live slot, and the descriptor that the modules M(greenlight.droplet.release),
     M(greenlight.droplet.rollback) and
     M(greenlight.droplet.release_info) read.
+  - Refuses a host on which another container has a slot's address. Of a network that was made
+    without keeping them a warning says so; it stays as it is, for containers are attached to it.
   - Never touches a map file that is there. Which slot is live is decided by releases alone.
   - Run it before HAProxy's configuration is checked, since HAProxy reads the map file at start.
 extends_documentation_fragment:
@@ -39,7 +42,7 @@ options:
   subnet:
     description:
       - IPv4 network of the application's bridge. The first address is the host's, the second and
-        third are the slots'.
+        third are the slots'; other containers get theirs from its upper half.
       - Must not overlap the network of any host, such as a VPC, that the host talks to.
     type: str
     default: 172.31.10.0/24
@@ -118,20 +121,19 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
+    port = params["port"]
     with reported(module):
         application = design_application(
-            params["app"],
-            params["port"],
-            params["container_port"] or params["port"],
-            params["subnet"],
-            params["state_dir"],
-            params["socket"],
+            *(params["app"], port, params["container_port"] or port),
+            *(params["subnet"], params["state_dir"], params["socket"]),
         )
         engine = provision.open_engine(module.check_mode)
         changes = provision.find_changes(application, engine)
+        notes = provision.find_notes(application, engine)
         if not module.check_mode:
             provision.apply_changes(application, engine, changes, params["mtu"])
     module.exit_json(
+        warnings=notes,
         changed=bool(changes),
         application=json.loads(application.to_json()),
         changes=[change.name for change in changes],

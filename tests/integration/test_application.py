@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.integration.support.ansible import Call
-from tests.integration.support.bench import Bench
+from tests.integration.support.bench import Bench, sha
 
 SHOP: dict[str, Any] = {"app": "shop", "port": 3102, "subnet": "172.31.20.0/24", "mtu": 1400}
 REMOVE = """
@@ -44,7 +45,9 @@ def test_it_makes_network_pointer_and_descriptor_once(shop: Bench) -> None:
     assert descriptor["slots"]["green"]["address"] == "172.31.20.3"
     assert descriptor["container_port"] == 3102
     network = shop.machine.json("docker network inspect greenlight-shop")[0]
-    assert network["IPAM"]["Config"][0] == {"Subnet": "172.31.20.0/24", "Gateway": "172.31.20.1"}
+    assert network["IPAM"]["Config"] == [
+        {"Subnet": "172.31.20.0/24", "IPRange": "172.31.20.128/25", "Gateway": "172.31.20.1"}
+    ]
     assert network["Options"]["com.docker.network.bridge.name"] == "gl-shop"
     assert network["Options"]["com.docker.network.driver.mtu"] == "1400"
     modes = shop.sh("stat -c '%a %U' /etc/greenlight/shop.json /var/lib/greenlight/shop")
@@ -94,3 +97,38 @@ def test_another_subnet_for_a_network_that_is_there_is_refused(shop: Bench) -> N
     shop.one(Call("application", SHOP)).ok()
     call = Call("application", {**SHOP, "subnet": "172.31.21.0/24"})
     shop.refused(call, "greenlight-shop exists with subnet 172.31.20.0/24, not 172.31.21.0/24")
+
+
+def test_no_other_container_gets_the_address_of_a_slot_or_may_keep_it(shop: Bench) -> None:
+    shop.one(Call("application", SHOP)).ok()
+    shop.clean()
+    shop.one(shop.release("A")).ok()
+    image = f"greenlight/api:{sha('A')}"
+    run = "docker run --detach --rm --network greenlight-shop --name"
+    shown = "docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'"
+    try:
+        shop.sh(f"{run} visitor {image}; {run} stranger --ip 172.31.20.3 {image}")
+        assert shop.sh(f"{shown} visitor").strip() == "172.31.20.128"
+        msg = shop.refused(
+            Call("application", SHOP),
+            "container 'stranger' has the address 172.31.20.3 of slot green",
+            "Nothing was changed",
+        ).msg
+        # What is advised works as it stands.
+        for command in re.findall(r"'(docker network [^']+)'", msg):
+            shop.sh(command)
+        assert shop.sh(f"{shown} stranger").strip() == "172.31.20.129"
+        assert not shop.one(Call("application", SHOP)).ok().changed
+    finally:
+        shop.sh("docker rm --force visitor stranger", check=False)
+
+
+def test_a_network_without_kept_addresses_stays_and_is_noted(shop: Bench) -> None:
+    shop.sh(
+        "docker network create --subnet 172.31.20.0/24 --gateway 172.31.20.1"
+        " --opt com.docker.network.bridge.name=gl-shop greenlight-shop"
+    )
+    result = shop.one(Call("application", SHOP)).ok()
+    assert "network" not in result["changes"]
+    (said,) = result["warnings"]
+    assert "Attach others with an address of 172.31.20.128/25" in said

@@ -292,6 +292,21 @@ class Engine:
             options=options,
             labels={f"{LABEL}app": application.app},
             ipam=IPAMConfig(
-                pool_configs=[IPAMPool(subnet=application.subnet, gateway=application.gateway)]
+                pool_configs=[
+                    IPAMPool(
+                        subnet=application.subnet,
+                        # Else a container that asks for no address gets that of a stopped slot.
+                        iprange=application.pool,
+                        gateway=application.gateway,
+                    )
+                ]
             ),
         )
+
+    def attached(self, network: str) -> dict[str, tuple[str, str]]:
+        """Return identifier and name of the containers on a network, by address; running ones."""
+        found = self._call(f"inspect the network {network}", self._client.inspect_network, network)
+        return {
+            entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
+            for identifier, entry in (found.get("Containers") or {}).items()
+        }

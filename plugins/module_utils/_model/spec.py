@@ -113,6 +113,12 @@ class Application:
         """The host's own address on the application's network."""
         return str(next(ipaddress.ip_network(self.subnet).hosts()))
 
+    @property
+    def pool(self) -> str:
+        """The half of the subnet that Docker gives to other containers: no slot is in it."""
+        _lower, upper = ipaddress.ip_network(self.subnet).subnets()
+        return str(upper)
+
     def slot_of_backend(self, backend: str) -> str | None:
         """Return the slot that a backend name leads to, or None when it is none of ours."""
         return next((s.name for s in self.slots.values() if s.backend == backend), None)

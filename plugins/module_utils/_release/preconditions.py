@@ -9,6 +9,7 @@ import typing as t
 
 from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError, TakenBackError
 from .._model.spec import Order
+from .addresses import refuse_strangers
 from .context import Host
 from .host_state import Snapshot
 from .planner import Kind, Plan
@@ -75,14 +76,21 @@ def check_freeze(host: Host, order: Order, snapshot: Snapshot) -> None:
         host.freeze.check()
 
 
-def check_network(host: Host, plan: Plan) -> None:
-    """Raise NotSetUpError when a container is to be started and its network is not there."""
+def check_network(host: Host, snapshot: Snapshot, plan: Plan) -> None:
+    """See that a container which is to be started has its network, and its address for itself.
+
+    Raises NotSetUpError when the network is not there, EngineError when another one has it.
+    """
     network = host.application.network
-    starts = any(step.kind in (Kind.START, Kind.WAKE) for step in plan.steps)
-    if starts and host.engine.network(network) is None:
+    if not any(step.kind in (Kind.START, Kind.WAKE) for step in plan.steps):
+        return
+    if host.engine.network(network) is None:
         raise NotSetUpError(
             f"The Docker network {network} is missing. Run setup-api.yml; nothing was changed."
         )
+    target = plan.goal.target
+    slot = target.slot if target is not None else snapshot.idle_slot
+    refuse_strangers(host.engine, host.application, (slot,))
 
 
 def check_proxy(host: Host, snapshot: Snapshot) -> None:

@@ -16,7 +16,8 @@ from .._core import files
 from .._core.errors import NotSetUpError, SpecError
 from .._docker.client import Engine
 from .._haproxy.runtime_api import CANARY_HEADER, MAP_HEADER
-from .._model.spec import DESCRIPTOR_FOLDER, Application
+from .._model.spec import DESCRIPTOR_FOLDER, SLOTS, Application
+from .addresses import refuse_strangers
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,20 @@ def open_engine(check_mode: bool) -> Engine | None:
 
 
 def find_changes(application: Application, engine: Engine | None) -> list[Change]:
-    """Compare the host with what the application needs. Raises SpecError for what clashes."""
+    """Compare the host with what the application needs.
+
+    Raises SpecError for what clashes, EngineError when a slot's address is another container's.
+    """
     _refuse_taken_port(application)
     changes: list[Change] = []
     found = engine.network(application.network) if engine else None
-    if found is None:
+    if engine is None or found is None:
         if engine is not None:
             _refuse_taken_subnet(application, engine)
         changes.append(Change("network", "", f"{application.network} {application.subnet}\n"))
     else:
         _refuse_other_network(application, found)
+        refuse_strangers(engine, application, SLOTS)
     for path, text in ((application.map, MAP_HEADER), (application.canary_map, CANARY_HEADER)):
         if files.read_text(path) is None:
             changes.append(Change(path, "", text))
@@ -86,14 +91,31 @@ def _refuse_taken_subnet(application: Application, engine: Engine) -> None:
 
 
 def _refuse_other_network(application: Application, found: dict[str, t.Any]) -> None:
-    pools = (found.get("IPAM") or {}).get("Config") or [{}]
-    if pools[0].get("Subnet") != application.subnet:
+    subnet = _pool(found).get("Subnet")
+    if subnet != application.subnet:
         raise SpecError(
             f"The Docker network {application.network} exists with subnet"
-            f" {pools[0].get('Subnet')}, not {application.subnet}. Containers are attached to it,"
+            f" {subnet}, not {application.subnet}. Containers are attached to it,"
             " so it is not changed: put the old subnet back, or remove the application's"
             " containers and the network first."
         )
+
+
+def _pool(network: dict[str, t.Any]) -> dict[str, t.Any]:
+    pools = (network.get("IPAM") or {}).get("Config") or [{}]
+    return dict(pools[0])
+
+
+def find_notes(application: Application, engine: Engine | None) -> list[str]:
+    """Return what is not as set-up would make it today, and stays because containers use it."""
+    found = engine.network(application.network) if engine else None
+    if found is None or "IPRange" in _pool(found):
+        return []
+    return [
+        f"The Docker network {application.network} was made before the slots' addresses were kept"
+        " for them: a container that is attached to it without '--ip' may get that of a stopped"
+        f" slot. Attach others with an address of {application.pool}."
+    ]
 
 
 def apply_changes(

@@ -83,7 +83,7 @@ class Transaction:
             order.source.image,
         )
         plan = make_plan(snapshot, find_goal(snapshot), phase, terms)
-        preconditions.check_network(self._host, plan)
+        preconditions.check_network(self._host, snapshot, plan)
         return plan
 
     def run(

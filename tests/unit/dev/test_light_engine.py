@@ -195,6 +195,16 @@ def test_a_network_is_found_by_its_name(host: Engine) -> None:
     found: dict[str, Any] | None = host.network(application.network)
     assert found is not None
     assert host.subnets() == {application.network: "127.88.1.0/24"}
+    assert found["IPAM"]["Config"][0]["IPRange"] == application.pool == "127.88.1.128/25"
+    assert host.attached(application.network) == {}
+
+
+def test_a_running_container_is_attached_with_its_address(host: Engine) -> None:
+    identifier = _create(host)
+    network, address = _application().network, _application().slots["blue"].address
+    assert host.attached(network) == {}
+    host.start(identifier)
+    assert host.attached(network) == {address: (identifier, "light-01-blue-aaaaaaa")}
 
 
 def test_a_call_that_is_not_known_says_so(host: Engine) -> None:

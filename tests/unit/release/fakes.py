@@ -77,6 +77,12 @@ class FakeEngine(Engine):
     def network(self, name: str) -> dict[str, t.Any] | None:
         return {"Name": name} if self._world.network else None
 
+    def attached(self, network: str) -> dict[str, tuple[str, str]]:
+        found = {c.slot: c for c in self._world.containers.values() if c.running}
+        ours = {APPLICATION.slots[slot].address: (c.id, c.name) for slot, c in found.items()}
+        others = {address: (name, name) for address, name in self._world.strangers.items()}
+        return ours | others
+
     def names_in_use(self) -> set[str]:
         return {c.name for c in self._world.containers.values()}
 

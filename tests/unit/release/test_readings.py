@@ -230,6 +230,23 @@ def test_without_its_network_no_container_is_started(world: World) -> None:
     assert not world.locked
 
 
+def test_another_container_with_the_address_of_the_slot_is_named(world: World) -> None:
+    green, blue = (APPLICATION.slots[slot].address for slot in ("green", "blue"))
+    before = dict(world.containers)
+    world.strangers = {blue: "redis", green: "worker"}
+    said = (
+        rf"'worker' has the address {green} of slot green .*"
+        r"docker network connect --ip 172.31.10.129 greenlight-api worker"
+    )
+    with pytest.raises(EngineError, match=said):
+        release(world, B)
+    assert world.containers == before
+    # That of the other slot is in nobody's way now.
+    world.strangers = {blue: "redis"}
+    release(world, B)
+    assert live_and_standby(world)[0] == B
+
+
 def test_without_its_network_no_standby_is_woken(world: World) -> None:
     release(world, B)
     world.network = False

@@ -36,6 +36,8 @@ class World:
     containers: dict[str, Container] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     network: bool = True
+    strangers: dict[str, str] = field(default_factory=dict)
+    """Containers of others on the application's network: names by their addresses."""
     behaviour: dict[str, str] = field(default_factory=dict)
     user: str = "10001:10001"
     file: str | None = None
