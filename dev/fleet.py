@@ -247,7 +247,9 @@ def parser() -> argparse.ArgumentParser:
     actions = one.add_subparsers(dest="action", required=True)
     one_up = actions.add_parser("up", parents=[shared])
     one_up.add_argument("name", type=_droplet_name)
-    one_up.add_argument("--port", type=int, default=0, help="SSH port on 127.0.0.1, default: any")
+    one_up.add_argument(
+        "--port", type=int, default=0, help="SSH port on 127.0.0.1, default: a free one"
+    )
     actions.add_parser("down").add_argument("name", type=_droplet_name)
     return main_parser
 

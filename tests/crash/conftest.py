@@ -27,8 +27,7 @@ from tests.integration.support.ansible import Ansible, inventory
 from tests.integration.support.bench import REPOSITORY, SCRIPT
 from tests.integration.support.machine import ROOT, Machine, fleet
 
-DROPLET, CLIENT = "crash", "crash-client"
-PORTS = {DROPLET: 2293, CLIENT: 2294}
+DROPLET, CLIENT = settings.prefixed("crash"), settings.prefixed("crash-client")
 VERSIONS = ("A", "B", "C", "D")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
 ROWS = pytest.StashKey[list[Row]]()
@@ -41,15 +40,15 @@ def machines() -> Iterator[dict[str, Machine]]:
     if registry is None or not registry["State"]["Running"]:
         fleet("up", "--droplets", "0")
     try:
-        for name, port in PORTS.items():
-            fleet("droplet", "up", name, "--port", str(port))
+        for name in (DROPLET, CLIENT):
+            fleet("droplet", "up", name)
         arguments = ("build", *VERSIONS, "--push", "--application", REPOSITORY)
         fleet(*arguments, module="dev.sample_api")
         with tempfile.TemporaryDirectory(prefix="ssh-") as sockets:
-            yield {name: Machine(name, sockets) for name in PORTS}
+            yield {name: Machine(name, sockets) for name in (DROPLET, CLIENT)}
     finally:
         if not KEEP:
-            for name in PORTS:
+            for name in (DROPLET, CLIENT):
                 fleet("droplet", "down", name)
 
 
@@ -67,7 +66,7 @@ def target(
     }
     hosts = inventory(list(machines.values()), variables)
     ansible = Ansible(tmp_path_factory.mktemp("ansible"), hosts)
-    with Target(DROPLET, PORTS[DROPLET], machines[CLIENT], ansible) as found:
+    with Target(DROPLET, machines[CLIENT], ansible) as found:
         if not (KEEP and found.bench.sh(f"cat {SCRIPT}", check=False).startswith("#")):
             ansible.playbook(ROOT / "playbooks" / "setup-api.yml", "-e", f"target={DROPLET}")
         found.install()

@@ -47,8 +47,8 @@ class NotReachedError(AssertionError):
 class Target:
     """The droplet under test and its application's URL as the client's host reaches it."""
 
-    def __init__(self, name: str, port: int, client: Machine, ansible: Ansible) -> None:
-        self._droplet = droplets.Droplet(name, port)
+    def __init__(self, name: str, client: Machine, ansible: Ansible) -> None:
+        self._droplet = droplets.Droplet(name)
         self._client = client
         self._ansible = ansible
         self._stack = ExitStack()

@@ -22,8 +22,7 @@ from tests.integration.support.ansible import Ansible, inventory
 from tests.integration.support.bench import REPOSITORY, Bench, sha
 from tests.integration.support.machine import ROOT, Machine, fleet
 
-DROPLET, BARE = "integration", "integration-bare"
-PORTS = {DROPLET: 2291, BARE: 2292}
+DROPLET, BARE = settings.prefixed("integration"), settings.prefixed("integration-bare")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
 READY = "test -e /usr/local/bin/greenlight-test-state && cat /usr/local/bin/greenlight-test-state"
 
@@ -33,16 +32,16 @@ def machines() -> Iterator[dict[str, Machine]]:
     """Both droplets, and the registry with all versions of the sample API."""
     fleet("up", "--droplets", "0")
     try:
-        for name, port in PORTS.items():
-            fleet("droplet", "up", name, "--port", str(port))
+        for name in (DROPLET, BARE):
+            fleet("droplet", "up", name)
         fleet("build", "all", "--push", "--application", REPOSITORY, module="dev.sample_api")
         _push_short_tag("A")
         # A short path: that of a socket has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="ssh-") as sockets:
-            yield {name: Machine(name, sockets) for name in PORTS}
+            yield {name: Machine(name, sockets) for name in (DROPLET, BARE)}
     finally:
         if not KEEP:
-            for name in PORTS:
+            for name in (DROPLET, BARE):
                 fleet("droplet", "down", name)
 
 
