@@ -174,13 +174,18 @@ def wait_booted(connection: Connection) -> None:
     raise DropletError(f"{connection.name} did not boot in {BOOT_SECONDS:.0f} s: {answer}")
 
 
-def start(droplet: Droplet, distribution: bases.Distribution) -> tuple[Connection, str]:
-    """Make sure that the droplet's container runs; return the connection and what was done."""
+def start(
+    droplet: Droplet, distribution: bases.Distribution, image: str = ""
+) -> tuple[Connection, str]:
+    """Make sure that the droplet's container runs; return the connection and what was done.
+
+    A new one is made from `image`, without one from that of a bare droplet.
+    """
     container = settings.container(droplet.name)
     found = inspect("container", container)
     done = "already running"
     if found is None:
-        _create(droplet, images.tag("droplet", distribution))
+        _create(droplet, image or images.tag("droplet", distribution))
         done = "created"
     if found is None or not found["State"]["Running"]:
         docker("container", "start", container)

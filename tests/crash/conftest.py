@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A droplet to crash, set up by setup-api.yml, and one beside it from which the load comes.
 
-GREENLIGHT_KEEP=1 leaves both in place at the end, and set-up out when it was done before.
+The first comes from the image of dev/set_up.py. GREENLIGHT_KEEP=1 leaves both in place at the end.
 GREENLIGHT_CRASH=all crashes at every point, a number at so many of each action and kind.
 GREENLIGHT_CRASH_RESULTS names a file that gets one JSON line for each crash as it happens.
 """
@@ -19,13 +19,13 @@ from pathlib import Path
 
 import pytest
 
-from dev import docker_cli, settings
+from dev import docker_cli, set_up, settings
 from tests.crash.matrix import Matrix
 from tests.crash.report import Row, table
 from tests.crash.target import Target
 from tests.integration.support.ansible import Ansible, inventory
-from tests.integration.support.bench import REPOSITORY, SCRIPT
-from tests.integration.support.machine import ROOT, Machine, fleet
+from tests.integration.support.bench import REPOSITORY
+from tests.integration.support.machine import Machine, fleet
 
 DROPLET, CLIENT = settings.prefixed("crash"), settings.prefixed("crash-client")
 VERSIONS = ("A", "B", "C", "D")
@@ -40,8 +40,8 @@ def machines() -> Iterator[dict[str, Machine]]:
     if registry is None or not registry["State"]["Running"]:
         fleet("up", "--droplets", "0")
     try:
-        for name in (DROPLET, CLIENT):
-            fleet("droplet", "up", name)
+        fleet("droplet", "up", DROPLET, "--from", "set-up")
+        fleet("droplet", "up", CLIENT)
         arguments = ("build", *VERSIONS, "--push", "--application", REPOSITORY)
         fleet(*arguments, module="dev.sample_api")
         with tempfile.TemporaryDirectory(prefix="ssh-") as sockets:
@@ -57,18 +57,9 @@ def target(
     machines: dict[str, Machine], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     """The droplet to crash, set up; the client's host is its load balancer."""
-    key = settings.KEY.with_suffix(".pub").read_text(encoding="utf-8").strip()
-    variables = {
-        "balancer_addresses": [machines[CLIENT].address],
-        "admin_networks": [settings.GATEWAY],
-        "users_admins": [{"name": "ops", "keys": [key]}],
-        "docker_insecure_registries": [f"{settings.REGISTRY_HOST}:5000"],
-    }
-    hosts = inventory(list(machines.values()), variables)
+    hosts = inventory(list(machines.values()), set_up.variables())
     ansible = Ansible(tmp_path_factory.mktemp("ansible"), hosts)
     with Target(DROPLET, machines[CLIENT], ansible) as found:
-        if not (KEEP and found.bench.sh(f"cat {SCRIPT}", check=False).startswith("#")):
-            ansible.playbook(ROOT / "playbooks" / "setup-api.yml", "-e", f"target={DROPLET}")
         found.install()
         yield found
 
