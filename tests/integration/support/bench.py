@@ -14,6 +14,7 @@ from typing import Any
 from dev import settings
 from dev.sample_versions import VERSIONS
 from tests.integration.support.ansible import Ansible, Call, Played, Result
+from tests.integration.support.direct import FOLDER, Calling, begin, install
 from tests.integration.support.machine import Machine
 
 REMOTE = Path(__file__).resolve().parent / "remote" / "state.py"
@@ -78,11 +79,15 @@ class Bench:
         return Call("rollback", self.options(**changes), check)
 
     def play(self, *calls: Call) -> list[Result]:
-        """Make calls one after another in one play."""
-        return self.ansible.play(calls, self.machine.name).results
+        """Make calls one after another, without Ansible."""
+        return self.begin(*calls).end()
+
+    def begin(self, *calls: Call) -> Calling:
+        """Begin to make calls, without waiting for their end."""
+        return begin(self.machine, calls)
 
     def played(self, *calls: Call, arguments: tuple[str, ...] = ()) -> Played:
-        """The same, with what the play printed."""
+        """Make calls one after another in a play of Ansible; also what it printed."""
         return self.ansible.play(calls, self.machine.name, *arguments)
 
     def one(self, call: Call) -> Result:
@@ -90,8 +95,9 @@ class Bench:
         return self.play(call)[0]
 
     def install(self) -> None:
-        """Put the script that reads the state on the droplet."""
+        """Put the script that reads the state on the droplet, and the modules themselves."""
         self.machine.write(SCRIPT, REMOTE.read_text(encoding="utf-8"))
+        install(self.machine, FOLDER)
 
     def state(self) -> State:
         """All that a release may change, from Docker, HAProxy and the files."""
