@@ -24,7 +24,9 @@ from dev.shell import CommandError
 from dev.steps import Step, step
 
 REPOSITORY = "greenlight-dev/set-up"
-# dockerfiles/set-up.Dockerfile looks for this name, to put that of each new droplet in its place.
+# Files of dockerfiles/: what the image is built from, and what gives each new droplet its own name
+# in the place of this one.
+CONTEXT = ("set-up.Dockerfile", "first_boot.py")
 NAME = "set-up-droplet"
 KEPT = 2
 INPUTS = ("ansible.cfg", "inventory/group_vars", "playbooks", "plugins", "roles")
@@ -61,8 +63,9 @@ def inputs(root: Path = settings.ROOT) -> dict[str, str]:
 def tag(distribution: bases.Distribution) -> str:
     """Tag of the image for what is in the checkout now, e.g. greenlight-dev/set-up:debian-12-..."""
     parent = docker("image", "inspect", "--format", "{{.Id}}", images.tag("droplet", distribution))
-    dockerfile = (settings.DOCKERFILES / "set-up.Dockerfile").read_text(encoding="utf-8")
-    own = {"parent": parent, "variables": json.dumps(variables()), "dockerfile": dockerfile}
+    own = {"parent": parent, "variables": json.dumps(variables())}
+    for name in CONTEXT:
+        own[name] = (settings.DOCKERFILES / name).read_text(encoding="utf-8")
     return f"{REPOSITORY}:{distribution.slug}-{images.inputs_hash({**inputs(), **own})}"
 
 
@@ -106,8 +109,8 @@ def _make(wanted: str, distribution: bases.Distribution, current: Step) -> None:
     label = f"LABEL {settings.LABEL}=image"
     committed = docker("container", "commit", "--change", label, container, timeout=300)
     arguments = ["--build-arg", f"PARENT={committed}", "--label", f"{settings.INPUTS_LABEL}=set-up"]
-    dockerfile = settings.DOCKERFILES / "set-up.Dockerfile"
-    docker_cli.build(settings.DOCKERFILES, wanted, current, ["--file", str(dockerfile), *arguments])
+    arguments += ["--file", str(settings.DOCKERFILES / CONTEXT[0])]
+    docker_cli.build(settings.DOCKERFILES, wanted, current, arguments)
 
 
 def _play(connection: droplets.Connection, current: Step) -> None:

@@ -9,7 +9,5 @@ RUN rm -rf /var/lib/docker \
  # Empty means: make one at the next boot, without setting all units to their presets as at a first one.
  && : > /etc/machine-id \
  && ln -sf /etc/machine-id /var/lib/dbus/machine-id
-# Repeated at every boot, and without effect from the second one on.
-CMD ["/bin/sh", "-c", "grep -rlZ set-up-droplet /etc | xargs -0 -r sed -i \"s/set-up-droplet/$(hostname)/g\"; \
-test -e /etc/ssh/ssh_host_rsa_key || ssh-keygen -q -t rsa -b 3072 -N '' -f /etc/ssh/ssh_host_rsa_key; \
-exec /sbin/init"]
+COPY first_boot.py /usr/local/sbin/first_boot.py
+CMD ["/bin/sh", "-c", "python3 /usr/local/sbin/first_boot.py set-up-droplet; exec /sbin/init"]

@@ -65,7 +65,7 @@ def test_release_refusal_and_rollback_with_the_newer_sdk(newer: Bench) -> None:
         Call("release_info", {}),
     ]
     calls = [Call(call.module, call.args, python=PYTHON) for call in calls]
-    first, second, same, refused, back, info = bench.played(*calls).results
+    first, second, same, refused, back, info = bench.play(*calls)
     assert "pull" in first.ok().steps
     assert second.ok()["standby"]["sha"] == sha("A")
     assert not same.ok().changed
@@ -86,7 +86,7 @@ def test_an_application_is_prepared_with_the_newer_sdk(newer: Bench) -> None:
     call = Call("application", {"app": "sdk", "port": 3103, "subnet": "172.31.30.0/24"})
     call = Call(call.module, call.args, python=PYTHON)
     try:
-        first, again = newer.played(call, call).results
+        first, again = newer.play(call, call)
         assert first.ok()["changes"][0] == "network"
         assert not again.ok().changed
     finally:

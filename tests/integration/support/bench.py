@@ -79,7 +79,9 @@ class Bench:
         return Call("rollback", self.options(**changes), check)
 
     def play(self, *calls: Call) -> list[Result]:
-        """Make calls one after another, without Ansible."""
+        """Make calls one after another, without Ansible unless one wants a Python of its own."""
+        if any(call.python for call in calls):
+            return self.played(*calls).results
         return self.begin(*calls).end()
 
     def begin(self, *calls: Call) -> Calling:

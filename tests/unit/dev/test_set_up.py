@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy import runtime_api
 from dev import bases, docker_cli, droplets, fleet, set_up, settings
+from dev.dockerfiles import first_boot
 
 DEBIAN = bases.DISTRIBUTIONS["debian:12"]
 
@@ -95,8 +98,33 @@ def test_the_image_is_made_once_and_its_droplet_always_goes(
 
 def test_the_name_to_be_replaced_is_the_same_in_the_dockerfile() -> None:
     text = (settings.DOCKERFILES / "set-up.Dockerfile").read_text(encoding="utf-8")
-    assert f"grep -rlZ {set_up.NAME} /etc " in text
-    assert f"s/{set_up.NAME}/$(hostname)/g" in text
+    assert f"python3 /usr/local/sbin/first_boot.py {set_up.NAME};" in text
+
+
+def test_a_new_droplet_has_its_own_name_and_a_configuration_nobody_changed(tmp_path: Path) -> None:
+    body = "# ours\nglobal\n    header X-Greenlight-Host set-up-droplet"
+    checksum = hashlib.sha256(body.encode()).hexdigest()
+    files = {
+        "haproxy/haproxy.cfg": f"# managed, checksum {checksum}\n{body}\n",
+        "plain": "set-up-droplet and set-up-droplet\n",
+        "other": "no name here, checksum none\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).chmod(0o640)
+    (tmp_path / "binary").write_bytes(b"\xff\x00")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "absent")
+    assert not runtime_api.is_edited(files["haproxy/haproxy.cfg"])
+
+    found = first_boot.rename(tmp_path, "set-up-droplet", "mine")
+    assert [path.name for path in found] == ["haproxy.cfg", "plain"]
+    text = found[0].read_text(encoding="utf-8")
+    assert "X-Greenlight-Host mine" in text
+    assert not runtime_api.is_edited(text)
+    assert found[0].stat().st_mode & 0o777 == 0o640
+    assert found[1].read_text(encoding="utf-8") == "mine and mine\n"
+    assert first_boot.rename(tmp_path, "set-up-droplet", "mine") == []
 
 
 @pytest.mark.parametrize(("arguments", "source"), [((), "bare"), (("--from", "set-up"), "set-up")])
