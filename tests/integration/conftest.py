@@ -59,12 +59,13 @@ def ansible(machines: dict[str, Machine], tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def whole_bench(machines: dict[str, Machine], ansible: Ansible) -> Bench:
+def whole_bench(machines: dict[str, Machine], ansible: Ansible) -> Iterator[Bench]:
     """The droplet, set up."""
     password = settings.REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()
     bench = Bench(machines[DROPLET], ansible, password)
     bench.install()
-    return bench
+    yield bench
+    bench.direct.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 from dev import settings
 from dev.sample_versions import VERSIONS
 from tests.integration.support.ansible import Ansible, Call, Played, Result
-from tests.integration.support.direct import FOLDER, Calling, begin, install
+from tests.integration.support.direct import FOLDER, Calling, Direct, install
 from tests.integration.support.machine import Machine
 
 REMOTE = Path(__file__).resolve().parent / "remote" / "state.py"
@@ -64,6 +64,7 @@ class Bench:
         self.ansible = ansible
         self.password = password
         self.sh = machine.sh
+        self.direct = Direct(machine)
 
     def options(self, **changes: Any) -> dict[str, Any]:
         """The options of a transaction, with changes."""
@@ -82,11 +83,11 @@ class Bench:
         """Make calls one after another, without Ansible unless one wants a Python of its own."""
         if any(call.python for call in calls):
             return self.played(*calls).results
-        return self.begin(*calls).end()
+        return self.direct.play(calls)
 
     def begin(self, *calls: Call) -> Calling:
         """Begin to make calls, without waiting for their end."""
-        return begin(self.machine, calls)
+        return self.direct.begin(calls)
 
     def played(self, *calls: Call, arguments: tuple[str, ...] = ()) -> Played:
         """Make calls one after another in a play of Ansible; also what it printed."""

@@ -11,19 +11,20 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import tarfile
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import ansible.module_utils
+import pytest
 
 from tests.integration.support.ansible import PLAY_SECONDS, Call, Result
 from tests.integration.support.machine import ROOT, Machine
 
 FOLDER = "/opt/greenlight-test-calls"
 PROGRAM = "tests.integration.support.remote.calls"
+CLOSE_SECONDS = 20.0
 REMOTE = "tests/integration/support/remote"
 
 
@@ -52,23 +53,9 @@ def install(machine: Machine, folder: str, *folders: str) -> None:
     machine.sh(f"python3 -m compileall -q {folder}")
 
 
-@dataclass(frozen=True)
-class Calling:
-    """Calls under way on the droplet."""
-
-    process: subprocess.Popen[str]
-    calls: int
-
-    def end(self) -> list[Result]:
-        """Wait for the end and return the results."""
-        output, errors = self.process.communicate(timeout=PLAY_SECONDS)
-        results = [Result(json.loads(line)) for line in output.splitlines()]
-        assert len(results) == self.calls, output + errors
-        return results
-
-
 def parameters(call: Call) -> dict[str, object]:
     """The parameters of a call as the module gets them, with what Ansible itself adds."""
+    assert not call.python, "another Python is Ansible's to start"
     own = {
         "_ansible_check_mode": call.check,
         "_ansible_diff": True,
@@ -77,14 +64,65 @@ def parameters(call: Call) -> dict[str, object]:
     return {**call.args, **own}
 
 
-def begin(machine: Machine, calls: Sequence[Call]) -> Calling:
-    """Begin to make the calls, one after another."""
-    assert not any(call.python for call in calls), "another Python is Ansible's to start"
-    pairs = json.dumps([(call.module, parameters(call)) for call in calls])
-    process = machine.start(f"cd {FOLDER} && exec python3 -B -m {PROGRAM}")
-    assert process.stdin is not None
-    process.stdin.write(pairs)
-    process.stdin.close()
-    # communicate() must not write to what is closed.
-    process.stdin = None
-    return Calling(process, len(calls))
+class Calling:
+    """The program on the droplet, which makes calls one after another."""
+
+    def __init__(self, machine: Machine) -> None:
+        """Start it."""
+        self.process = machine.start(f"cd {FOLDER} && exec python3 -B -m {PROGRAM}")
+        self._calls = 0
+
+    def begin(self, calls: Sequence[Call]) -> Calling:
+        """Let it make the calls, without waiting for their end."""
+        pairs = [(call.module, parameters(call)) for call in calls]
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(pairs) + "\n")
+        self.process.stdin.flush()
+        self._calls = len(calls)
+        return self
+
+    def results(self) -> list[Result]:
+        """Wait until the calls have ended; it goes on running. Fails after PLAY_SECONDS."""
+        assert self.process.stdout is not None
+        alarm = threading.Timer(PLAY_SECONDS, self.process.kill)
+        alarm.start()
+        try:
+            lines = [self.process.stdout.readline() for _ in range(self._calls)]
+        finally:
+            alarm.cancel()
+        if not all(lines):
+            pytest.fail(f"{lines} {self.process.communicate()[1]}")
+        return [Result(json.loads(line)) for line in lines]
+
+    def end(self) -> list[Result]:
+        """The same, and let it end."""
+        results = self.results()
+        self.close()
+        return results
+
+    def close(self) -> None:
+        """Let it end."""
+        self.process.communicate(timeout=CLOSE_SECONDS)
+
+
+class Direct:
+    """Calls on one droplet, by one program that stays for all of them."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._kept: Calling | None = None
+
+    def play(self, calls: Sequence[Call]) -> list[Result]:
+        """Make calls one after another; the program is started when none runs."""
+        if self._kept is None or self._kept.process.poll() is not None:
+            self._kept = Calling(self._machine)
+        return self._kept.begin(calls).results()
+
+    def begin(self, calls: Sequence[Call]) -> Calling:
+        """Begin to make calls beside all others; end() of what is returned waits for them."""
+        return Calling(self._machine).begin(calls)
+
+    def close(self) -> None:
+        """Let the program end."""
+        if self._kept is not None:
+            self._kept.close()

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs on the droplet: modules of the collection one after another, each in a process of its own.
 
-Usage: python3 -m tests.integration.support.remote.calls < JSON, a list of pairs: the name of a
-module and its parameters; for `ansible.builtin.command` that is a program's `argv`. Prints one
-line for each as soon as it has ended: its result as JSON. What they all import is imported once.
+Usage: python3 -m tests.integration.support.remote.calls, which reads lines from stdin to its end.
+Each is a JSON list of pairs: the name of a module and its parameters; for `ansible.builtin.command`
+that is a program's `argv`. Prints one line for each call as soon as it has ended: its result as
+JSON. What they all import is imported once.
 """
 
 from __future__ import annotations
@@ -62,15 +63,16 @@ def run_command(argv: list[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Make the calls that stdin names."""
-    calls: list[tuple[str, dict[str, Any]]] = json.load(sys.stdin)
+    """Make the calls that the lines of stdin name."""
     importlib.import_module("docker")
-    for name in {module for module, _parameters in calls} - {COMMAND}:
-        importlib.import_module(f"{COLLECTION}.{name}")
-    for module, parameters in calls:
-        own = module == COMMAND
-        result = run_command(parameters["argv"]) if own else run_forked(module, parameters)
-        print(json.dumps(result), flush=True)
+    for line in sys.stdin:
+        calls: list[tuple[str, dict[str, Any]]] = json.loads(line)
+        for name in {module for module, _parameters in calls} - {COMMAND}:
+            importlib.import_module(f"{COLLECTION}.{name}")
+        for module, parameters in calls:
+            own = module == COMMAND
+            result = run_command(parameters["argv"]) if own else run_forked(module, parameters)
+            print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
