@@ -64,6 +64,14 @@ def parameters(call: Call) -> dict[str, object]:
     return {**call.args, **own}
 
 
+def result_of(line: str) -> Result:
+    """The result that a module printed, with its warnings as texts, which Ansible makes of them."""
+    raw = json.loads(line)
+    warnings = raw.get("warnings", [])
+    texts = [item["event"]["msg"] if isinstance(item, dict) else item for item in warnings]
+    return Result({**raw, "warnings": texts} if texts else raw)
+
+
 class Calling:
     """The program on the droplet, which makes calls one after another."""
 
@@ -92,7 +100,7 @@ class Calling:
             alarm.cancel()
         if not all(lines):
             pytest.fail(f"{lines} {self.process.communicate()[1]}")
-        return [Result(json.loads(line)) for line in lines]
+        return [result_of(line) for line in lines]
 
     def end(self) -> list[Result]:
         """The same, and let it end."""

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 
 import pytest
 
 from tests.integration.support.ansible import Call
-from tests.integration.support.direct import parameters
+from tests.integration.support.direct import parameters, result_of
 from tests.integration.support.remote import calls
 
 RETURNED = 99
@@ -20,6 +21,18 @@ RETURNED = 99
 def test_a_module_is_told_what_ansible_tells_it() -> None:
     sent = parameters(Call("release", {"sha": "abc"}, check=True))
     assert (sent["sha"], sent["_ansible_check_mode"], sent["_ansible_diff"]) == ("abc", True, True)
+
+
+@pytest.mark.parametrize(
+    ("warnings", "texts"),
+    [
+        (["plain"], ["plain"]),
+        ([{"event": {"msg": "of 2.19", "__ansible_type": "Event"}}], ["of 2.19"]),
+    ],
+)
+def test_warnings_are_texts(warnings: list[object], texts: list[str]) -> None:
+    assert result_of(json.dumps({"warnings": warnings}))["warnings"] == texts
+    assert "warnings" not in result_of('{"changed": true}').raw
 
 
 @pytest.mark.parametrize(
