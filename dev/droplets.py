@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class DropletError(RuntimeError):
 
 @dataclass(frozen=True)
 class Droplet:
-    """A droplet to start: its name, SSH port on 127.0.0.1 (0: any) and address (empty: any)."""
+    """A droplet to start: its name, SSH port on 127.0.0.1 (0: a free one), address (empty: any)."""
 
     name: str
     port: int = 0
@@ -81,13 +82,37 @@ def fleet_droplet(number: int) -> Droplet:
     return Droplet(name, port, address, role="droplet")
 
 
+def free_port() -> int:
+    """A port on 127.0.0.1 that no droplet has, also none that is off, and nobody listens on.
+
+    It stays the droplet's own: one that Docker picks is another after each restart. Raises
+    DropletError when all are taken.
+    """
+    documents = [json.loads(path.read_bytes()) for path in settings.STATE.glob("*.json")]
+    taken = {document.get("port") for document in documents}
+    for port in settings.FREE_PORTS:
+        if port not in taken and _can_listen(port):
+            return port
+    ports = settings.FREE_PORTS
+    raise DropletError(f"no port from {ports.start} to {ports.stop - 1} is free")
+
+
+def _can_listen(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
 def _create(droplet: Droplet, image: str) -> None:
     """Create the container, not started, and put the keys in."""
     container = settings.container(droplet.name)
     volume = f"{container}-docker"
     labels = label_arguments(droplet.role, droplet.name)
     docker("volume", "create", *labels, volume)
-    publish = f"{LOOPBACK}:{droplet.port or ''}:22"
+    publish = f"{LOOPBACK}:{droplet.port or free_port()}:22"
     docker(
         *("container", "create", "--name", container, "--hostname", droplet.name),
         *labels,
@@ -149,13 +174,18 @@ def wait_booted(connection: Connection) -> None:
     raise DropletError(f"{connection.name} did not boot in {BOOT_SECONDS:.0f} s: {answer}")
 
 
-def start(droplet: Droplet, distribution: bases.Distribution) -> tuple[Connection, str]:
-    """Make sure that the droplet's container runs; return the connection and what was done."""
+def start(
+    droplet: Droplet, distribution: bases.Distribution, image: str = ""
+) -> tuple[Connection, str]:
+    """Make sure that the droplet's container runs; return the connection and what was done.
+
+    A new one is made from `image`, without one from that of a bare droplet.
+    """
     container = settings.container(droplet.name)
     found = inspect("container", container)
     done = "already running"
     if found is None:
-        _create(droplet, images.tag("droplet", distribution))
+        _create(droplet, image or images.tag("droplet", distribution))
         done = "created"
     if found is None or not found["State"]["Running"]:
         docker("container", "start", container)

@@ -22,6 +22,7 @@ from dev import (
     network,
     packages,
     registry,
+    set_up,
     settings,
     state,
 )
@@ -195,12 +196,16 @@ def restart(names: list[str]) -> None:
             current.note = f"SSH answers on {connection.host}:{connection.port}"
 
 
-def droplet_up(name: str, port: int, distribution: bases.Distribution) -> None:
-    """Bring up a droplet of its own beside the fleet; write .fleet/<name>.json."""
+def droplet_up(
+    name: str, port: int, distribution: bases.Distribution, *, from_set_up: bool = False
+) -> None:
+    """Bring up a droplet of its own beside the fleet, bare or set up; write .fleet/<name>.json."""
     with state.lock():
         _prepare(distribution, ["droplet"])
-        with step(f"droplet {name}") as current:
-            connection, current.note = droplets.start(droplets.Droplet(name, port), distribution)
+    image = set_up.ensure(distribution) if from_set_up else ""
+    with state.lock(), step(f"droplet {name}") as current:
+        droplet = droplets.Droplet(name, port)
+        connection, current.note = droplets.start(droplet, distribution, image)
     with step(f"boot of {name}") as current:
         droplets.wait_booted(connection)
         current.note = f"SSH answers on {connection.host}:{connection.port}"
@@ -247,7 +252,10 @@ def parser() -> argparse.ArgumentParser:
     actions = one.add_subparsers(dest="action", required=True)
     one_up = actions.add_parser("up", parents=[shared])
     one_up.add_argument("name", type=_droplet_name)
-    one_up.add_argument("--port", type=int, default=0, help="SSH port on 127.0.0.1, default: any")
+    one_up.add_argument(
+        "--port", type=int, default=0, help="SSH port on 127.0.0.1, default: a free one"
+    )
+    one_up.add_argument("--from", dest="source", choices=("bare", "set-up"), default="bare")
     actions.add_parser("down").add_argument("name", type=_droplet_name)
     return main_parser
 
@@ -269,7 +277,9 @@ def dispatch(options: argparse.Namespace) -> int:
     elif options.command == "clean":
         clean()
     elif options.action == "up":
-        droplet_up(options.name, options.port, bases.DISTRIBUTIONS[options.distribution])
+        distribution = bases.DISTRIBUTIONS[options.distribution]
+        from_set_up = options.source == "set-up"
+        droplet_up(options.name, options.port, distribution, from_set_up=from_set_up)
     else:
         droplet_down(options.name)
     return 0

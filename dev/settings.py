@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,6 +24,10 @@ INPUTS_LABEL = "greenlight.dev.inputs"
 # The fleet's own machines, and the role of the droplets that tests start beside it.
 FLEET_ROLES = ("droplet", "balancer", "registry")
 EXTRA_ROLE = "extra"
+# Before the names of the tests' droplets, so that two runs on one fleet have droplets of their own.
+TEST_PREFIX = os.environ.get("GREENLIGHT_TEST_PREFIX", "")
+# Where droplets without a fixed port answer SSH: below the ports that outgoing connections take.
+FREE_PORTS = range(2400, 3000)
 
 PREFIX = "greenlight-fleet"
 NETWORK = "greenlight-fleet"
@@ -64,6 +69,11 @@ def droplet_address(number: int) -> str:
 def droplet_port(number: int) -> int:
     """Port on 127.0.0.1 where droplet `number` answers SSH."""
     return 2220 + number
+
+
+def prefixed(name: str) -> str:
+    """Name of a test's droplet: `name` behind GREENLIGHT_TEST_PREFIX."""
+    return f"{TEST_PREFIX}{name}"
 
 
 def container(name: str) -> str:

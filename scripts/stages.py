@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run make targets one after another; say how long each took and how many tests passed.
 
-Usage: python -m scripts.stages TARGET ...
+Usage: python -m scripts.stages TARGET[=BUDGET] ...
+
+A target that takes more seconds than its BUDGET fails. Budgets are meant for a machine on which the
+loop of measure() takes REFERENCE_SECONDS; on a slower one they are as many times larger.
 
 A TARGET may be lanes joined by a plus sign, which run side by side; a lane is targets joined by
 commas, which run one after another. What the first lane prints is shown as it comes, what a target
@@ -13,10 +16,12 @@ the exit code is 0 when all passed.
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,23 +29,44 @@ from xml.etree import ElementTree
 from scripts.project import ROOT
 
 REPORTS = ROOT / ".cache" / "reports"
+REFERENCE_SECONDS = 0.16
+# As many lanes as `make test` has: a machine with fewer cores is slower by that.
+LANES = 2
+ROUNDS = 5
+HASHES = 200_000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one target; `seconds` of wall-clock time."""
+    """What became of one target; `seconds` of wall-clock time, `budget` how many it may take.
+
+    A budget of 0 is none.
+    """
 
     target: str
     passed: int
     failed: int
     skipped: int
     seconds: float
+    budget: float = 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether it took longer than it may."""
+        return 0 < self.budget < self.seconds
+
+    @property
+    def failures(self) -> int:
+        """Failed tests, and one more when it took longer than it may."""
+        return self.failed + self.late
 
     def line(self) -> str:
         """The outcome in one line."""
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         counts = f"{self.passed} passed, {self.failed} failed{skipped}"
-        return f"{self.target:<12} {self.seconds:7.1f} s  {counts}"
+        budget = f" of {self.budget:6.1f} s" if self.budget else ""
+        late = f", FAILED: over its budget by {self.seconds - self.budget:.1f} s"
+        return f"{self.target:<12} {self.seconds:7.1f} s{budget}  {counts}{late * self.late}"
 
 
 def read_report(path: Path) -> tuple[int, int, int]:
@@ -64,8 +90,44 @@ def count(report: Path, code: int) -> tuple[int, int, int]:
     return passed, max(failed, int(code != 0)), skipped
 
 
-def run(target: str, *, shown: bool = True) -> Outcome:
-    """Run `make target` with its output shown as it comes, or when it has ended."""
+def _hash(_lane: int) -> float:
+    """Do a fixed amount of work; the seconds that it took."""
+    began = time.monotonic()
+    digest = b""
+    for _ in range(HASHES):
+        digest = hashlib.sha256(digest).digest()
+    return time.monotonic() - began
+
+
+def measure() -> float:
+    """Seconds of a fixed loop, run in all lanes at once; the best of a few rounds."""
+    with ProcessPoolExecutor(LANES) as pool:
+        return min(max(pool.map(_hash, range(LANES))) for _ in range(ROUNDS))
+
+
+def slowness(measured: Callable[[], float] = measure) -> float:
+    """How many times slower this machine is than the one that budgets are meant for; 1 at least."""
+    seconds = measured()
+    factor = max(1.0, seconds / REFERENCE_SECONDS)
+    print(
+        f"== speed of this machine: {seconds:.2f} s for what takes {REFERENCE_SECONDS:.2f} s on the"
+        f" one that budgets are meant for; budgets times {factor:.2f}",
+        flush=True,
+    )
+    return factor
+
+
+def split(target: str) -> tuple[str, float]:
+    """The name and the budget of `name=seconds`; 0 when it has none. Raises ValueError."""
+    name, _sign, budget = target.partition("=")
+    return name, float(budget or 0)
+
+
+def run(target: str, *, shown: bool = True, budget: float = 0.0) -> Outcome:
+    """Run `make target` with its output shown as it comes, or when it has ended.
+
+    `budget` is how many seconds it may take, 0 any number.
+    """
     print(f"== {target}", flush=True)
     report = REPORTS / f"{target}.xml"
     report.unlink(missing_ok=True)
@@ -85,20 +147,23 @@ def run(target: str, *, shown: bool = True) -> Outcome:
     code = done.returncode
     if done.stdout:
         print(f"== {target}, which ran beside\n{done.stdout}", flush=True)
-    outcome = Outcome(target, *count(report, code), seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    outcome = Outcome(target, *count(report, code), seconds=seconds, budget=budget)
     print(f"== {outcome.line()}", flush=True)
     return outcome
 
 
-def run_lane(lane: str, *, shown: bool) -> list[Outcome]:
-    """Run the targets of a lane one after another."""
-    return [run(target, shown=shown) for target in lane.split(",")]
+def run_lane(lane: str, factor: float, *, shown: bool) -> list[Outcome]:
+    """Run the targets of a lane one after another, with `factor` times their budgets."""
+    pairs = [split(target) for target in lane.split(",")]
+    return [run(name, shown=shown, budget=budget * factor) for name, budget in pairs]
 
 
 def run_together(lanes: list[str]) -> list[Outcome]:
     """Run lanes side by side; one that is alone is simply run."""
+    factor = slowness() if any("=" in lane for lane in lanes) else 1.0
     with ThreadPoolExecutor(len(lanes)) as pool:
-        jobs = [pool.submit(run_lane, lane, shown=at == 0) for at, lane in enumerate(lanes)]
+        jobs = [pool.submit(run_lane, lane, factor, shown=at == 0) for at, lane in enumerate(lanes)]
         return [outcome for job in jobs for outcome in job.result()]
 
 
@@ -109,7 +174,7 @@ def main(targets: list[str]) -> int:
     for outcome in outcomes:
         print(outcome.line())
     passed = sum(outcome.passed for outcome in outcomes)
-    failed = sum(outcome.failed for outcome in outcomes)
+    failed = sum(outcome.failures for outcome in outcomes)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

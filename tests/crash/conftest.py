@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A droplet to crash, set up by setup-api.yml, and one beside it from which the load comes.
 
-GREENLIGHT_KEEP=1 leaves both in place at the end, and set-up out when it was done before.
+The first comes from the image of dev/set_up.py. GREENLIGHT_KEEP=1 leaves both in place at the end.
 GREENLIGHT_CRASH=all crashes at every point, a number at so many of each action and kind.
 GREENLIGHT_CRASH_RESULTS names a file that gets one JSON line for each crash as it happens.
 """
@@ -19,16 +19,15 @@ from pathlib import Path
 
 import pytest
 
-from dev import docker_cli, settings
+from dev import docker_cli, set_up, settings
 from tests.crash.matrix import Matrix
 from tests.crash.report import Row, table
 from tests.crash.target import Target
 from tests.integration.support.ansible import Ansible, inventory
-from tests.integration.support.bench import REPOSITORY, SCRIPT
-from tests.integration.support.machine import ROOT, Machine, fleet
+from tests.integration.support.bench import REPOSITORY
+from tests.integration.support.machine import Machine, fleet
 
-DROPLET, CLIENT = "crash", "crash-client"
-PORTS = {DROPLET: 2293, CLIENT: 2294}
+DROPLET, CLIENT = settings.prefixed("crash"), settings.prefixed("crash-client")
 VERSIONS = ("A", "B", "C", "D")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
 ROWS = pytest.StashKey[list[Row]]()
@@ -41,15 +40,15 @@ def machines() -> Iterator[dict[str, Machine]]:
     if registry is None or not registry["State"]["Running"]:
         fleet("up", "--droplets", "0")
     try:
-        for name, port in PORTS.items():
-            fleet("droplet", "up", name, "--port", str(port))
+        fleet("droplet", "up", DROPLET, "--from", "set-up")
+        fleet("droplet", "up", CLIENT)
         arguments = ("build", *VERSIONS, "--push", "--application", REPOSITORY)
         fleet(*arguments, module="dev.sample_api")
         with tempfile.TemporaryDirectory(prefix="ssh-") as sockets:
-            yield {name: Machine(name, sockets) for name in PORTS}
+            yield {name: Machine(name, sockets) for name in (DROPLET, CLIENT)}
     finally:
         if not KEEP:
-            for name in PORTS:
+            for name in (DROPLET, CLIENT):
                 fleet("droplet", "down", name)
 
 
@@ -58,18 +57,9 @@ def target(
     machines: dict[str, Machine], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Target]:
     """The droplet to crash, set up; the client's host is its load balancer."""
-    key = settings.KEY.with_suffix(".pub").read_text(encoding="utf-8").strip()
-    variables = {
-        "balancer_addresses": [machines[CLIENT].address],
-        "admin_networks": [settings.GATEWAY],
-        "users_admins": [{"name": "ops", "keys": [key]}],
-        "docker_insecure_registries": [f"{settings.REGISTRY_HOST}:5000"],
-    }
-    hosts = inventory(list(machines.values()), variables)
+    hosts = inventory(list(machines.values()), set_up.variables())
     ansible = Ansible(tmp_path_factory.mktemp("ansible"), hosts)
-    with Target(DROPLET, PORTS[DROPLET], machines[CLIENT], ansible) as found:
-        if not (KEEP and found.bench.sh(f"cat {SCRIPT}", check=False).startswith("#")):
-            ansible.playbook(ROOT / "playbooks" / "setup-api.yml", "-e", f"target={DROPLET}")
+    with Target(DROPLET, machines[CLIENT], ansible) as found:
         found.install()
         yield found
 

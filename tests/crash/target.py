@@ -12,26 +12,22 @@ machine's.
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
-import tarfile
 import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from subprocess import SubprocessError
 from types import TracebackType
 from typing import Any
 
-import ansible.module_utils
-
 from dev import bases, docker_cli, droplets, settings
+from tests.integration.support import direct
 from tests.integration.support.ansible import Ansible, Result
 from tests.integration.support.bench import APP, Bench
-from tests.integration.support.machine import ROOT, Machine
+from tests.integration.support.machine import Machine
 
 FOLDER = "/opt/greenlight-crash"
 STATE_FOLDER = f"/var/lib/greenlight/{APP}"
@@ -47,8 +43,8 @@ class NotReachedError(AssertionError):
 class Target:
     """The droplet under test and its application's URL as the client's host reaches it."""
 
-    def __init__(self, name: str, port: int, client: Machine, ansible: Ansible) -> None:
-        self._droplet = droplets.Droplet(name, port)
+    def __init__(self, name: str, client: Machine, ansible: Ansible) -> None:
+        self._droplet = droplets.Droplet(name)
         self._client = client
         self._ansible = ansible
         self._stack = ExitStack()
@@ -86,10 +82,7 @@ class Target:
     def install(self) -> None:
         """Put ansible-core's share, the collection and the instrumentation on the droplet."""
         self.bench.install()
-        self.bench.sh(f"rm -rf {FOLDER} && mkdir -p {FOLDER}")
-        self.bench.machine.unpack(_archive(), FOLDER)
-        # Compiled here, a module starts as quickly as it does from Ansible's own archive.
-        self.bench.sh(f"python3 -m compileall -q {FOLDER}")
+        direct.install(self.bench.machine, FOLDER, "tests/crash/remote")
 
     # -- modules
 
@@ -197,23 +190,3 @@ def revision(image: Mapping[str, Any]) -> str:
     """The SHA that an image says it was built from."""
     labels = image["Config"].get("Labels") or {}
     return str(labels.get("org.opencontainers.image.revision", ""))
-
-
-def _archive() -> bytes:
-    """What a module needs on the host, as a gzipped tar file."""
-    buffer = io.BytesIO()
-    utils = Path(next(iter(ansible.module_utils.__path__)))
-    collection = "ansible_collections/greenlight/droplet"
-    parts = {
-        "ansible/module_utils": utils,
-        f"{collection}/plugins/module_utils": ROOT / "plugins" / "module_utils",
-        f"{collection}/plugins/modules": ROOT / "plugins" / "modules",
-        "tests/crash/remote": ROOT / "tests" / "crash" / "remote",
-    }
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, path in parts.items():
-            for file in sorted(path.rglob("*.py")):
-                archive.add(file, f"{name}/{file.relative_to(path)}")
-        # ansible-core asks where its package is.
-        archive.addfile(tarfile.TarInfo("ansible/__init__.py"))
-    return buffer.getvalue()

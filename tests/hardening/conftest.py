@@ -4,7 +4,6 @@
 """One droplet set up by setup-api.yml, a neighbour that nobody has allowed anything, an attacker.
 
 GREENLIGHT_KEEP=1 leaves them in place at the end, and set-up out when it was done before.
-GREENLIGHT_HARDENING names the droplet, so that two runs side by side do not meet.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from dev import settings
 from tests.hardening.droplets import Droplet, Host, fleet, remove_host
 
-NAME = os.environ.get("GREENLIGHT_HARDENING", "hardening")
+NAME = settings.prefixed("hardening")
 NAMES = (NAME, f"{NAME}-neighbour", f"{NAME}-attacker")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
 READY = "/run/greenlight-test-ready"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One droplet of our own with real Docker and HAProxy, set up by setup-api.yml, and a bare one.
 
-GREENLIGHT_KEEP=1 leaves both in place at the end, and set-up out when it was done before.
+The first comes from the image of dev/set_up.py. GREENLIGHT_KEEP=1 leaves both in place at the end.
 """
 
 from __future__ import annotations
@@ -12,20 +12,17 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from dev import docker_cli, settings
+from dev import docker_cli, set_up, settings
 from dev.sample_api import image
 from tests.integration.support.ansible import Ansible, inventory
 from tests.integration.support.bench import REPOSITORY, Bench, sha
-from tests.integration.support.machine import ROOT, Machine, fleet
+from tests.integration.support.machine import Machine, fleet
 
-DROPLET, BARE = "integration", "integration-bare"
-PORTS = {DROPLET: 2291, BARE: 2292}
+DROPLET, BARE = settings.prefixed("integration"), settings.prefixed("integration-bare")
 KEEP = os.environ.get("GREENLIGHT_KEEP") == "1"
-READY = "test -e /usr/local/bin/greenlight-test-state && cat /usr/local/bin/greenlight-test-state"
 
 
 @pytest.fixture(scope="session")
@@ -33,16 +30,16 @@ def machines() -> Iterator[dict[str, Machine]]:
     """Both droplets, and the registry with all versions of the sample API."""
     fleet("up", "--droplets", "0")
     try:
-        for name, port in PORTS.items():
-            fleet("droplet", "up", name, "--port", str(port))
+        fleet("droplet", "up", DROPLET, "--from", "set-up")
+        fleet("droplet", "up", BARE)
         fleet("build", "all", "--push", "--application", REPOSITORY, module="dev.sample_api")
         _push_short_tag("A")
         # A short path: that of a socket has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="ssh-") as sockets:
-            yield {name: Machine(name, sockets) for name in PORTS}
+            yield {name: Machine(name, sockets) for name in (DROPLET, BARE)}
     finally:
         if not KEEP:
-            for name in PORTS:
+            for name in (DROPLET, BARE):
                 fleet("droplet", "down", name)
 
 
@@ -55,37 +52,20 @@ def _push_short_tag(name: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def variables(machines: dict[str, Machine]) -> dict[str, Any]:
-    """Inventory variables of the droplet: those of inventory/dev.yml for a fleet of one."""
-    key = settings.KEY.with_suffix(".pub").read_text(encoding="utf-8").strip()
-    return {
-        "balancer_addresses": [machines[BARE].address],
-        "admin_networks": [settings.GATEWAY],
-        "users_admins": [{"name": "ops", "keys": [key]}],
-        "docker_insecure_registries": [f"{settings.REGISTRY_HOST}:5000"],
-    }
-
-
-@pytest.fixture(scope="session")
-def ansible(
-    machines: dict[str, Machine],
-    variables: dict[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Ansible:
+def ansible(machines: dict[str, Machine], tmp_path_factory: pytest.TempPathFactory) -> Ansible:
     """Ansible with an inventory of our two droplets."""
     folder = tmp_path_factory.mktemp("ansible")
-    return Ansible(folder, inventory(list(machines.values()), variables))
+    return Ansible(folder, inventory(list(machines.values()), set_up.variables()))
 
 
 @pytest.fixture(scope="session")
-def whole_bench(machines: dict[str, Machine], ansible: Ansible) -> Bench:
+def whole_bench(machines: dict[str, Machine], ansible: Ansible) -> Iterator[Bench]:
     """The droplet, set up."""
     password = settings.REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()
     bench = Bench(machines[DROPLET], ansible, password)
-    if not (KEEP and bench.sh(READY, check=False)):
-        ansible.playbook(ROOT / "playbooks" / "setup-api.yml", "-e", f"target={DROPLET}")
     bench.install()
-    return bench
+    yield bench
+    bench.direct.close()
 
 
 @pytest.fixture

@@ -119,14 +119,14 @@ def test_http2_without_tls_works_across_a_cutover(live_a: Bench, front: str) -> 
     replies = fetch(front, "/v1/version", 40)
     assert [status for status, _body in replies] == [STATUS_OK] * 40
     call = live_a.release("B", watch={"seconds": 3.0})
-    playing = live_a.ansible.begin([call], live_a.machine.name)
+    playing = live_a.begin(call)
     bodies: set[str] = set()
     end = time.monotonic() + 30.0
     while playing.process.poll() is None and time.monotonic() < end:
         for status, body in fetch(front, "/v1/version", 20):
             assert status == STATUS_OK
             bodies.add(body.decode())
-    playing.end().results[0].ok()
+    playing.end()[0].ok()
     for name in ("A", "B"):
         assert any(sha(name) in body for body in bodies), name
     assert_whole(live_a, "B")

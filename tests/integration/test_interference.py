@@ -35,7 +35,7 @@ LOCKED = "test -s /var/lib/greenlight/api/lock"
 def test_the_second_of_two_releases_says_who_holds_the_lock(live_a: Bench) -> None:
     bench = live_a
     slow = bench.release("B", holder="ci-run-17", watch={"seconds": 6})
-    first = bench.ansible.begin([slow], bench.machine.name)
+    first = bench.begin(slow)
     wait_for(bench, LOCKED)
     second, info = bench.play(bench.release("C"), bench.rollback(check=True))
     assert "Another release by ci-run-17 (process" in second.msg
@@ -43,7 +43,7 @@ def test_the_second_of_two_releases_says_who_holds_the_lock(live_a: Bench) -> No
     assert "lock_wait" in second.msg
     assert "nothing was changed" in second.msg
     assert not info.changed or info["plan"]
-    assert first.end().results[0].ok()["live"]["sha"] == sha("B")
+    assert first.end()[0].ok()["live"]["sha"] == sha("B")
     assert bench.serving() == sha("B")
     assert sha("C") not in {e.get("sha") for e in bench.journal()}
 
@@ -51,10 +51,10 @@ def test_the_second_of_two_releases_says_who_holds_the_lock(live_a: Bench) -> No
 def test_the_second_can_wait_for_the_first(live_a: Bench) -> None:
     bench = live_a
     slow = bench.release("B", holder="ci-run-17", watch={"seconds": 3})
-    first = bench.ansible.begin([slow], bench.machine.name)
+    first = bench.begin(slow)
     wait_for(bench, LOCKED)
     second = bench.one(bench.release("C", lock_wait=20))
-    assert first.end().results[0].ok()["live"]["sha"] == sha("B")
+    assert first.end()[0].ok()["live"]["sha"] == sha("B")
     assert second.ok()["live"]["sha"] == sha("C")
     assert second["standby"]["sha"] == sha("B")
 
@@ -93,11 +93,11 @@ def test_a_killed_release_is_cleaned_up_by_the_next(live_a: Bench) -> None:
     bench = live_a
     # Starts too slowly to pass the gate before it is killed.
     stuck = bench.release("slow-start", health={"deadline": 30})
-    play = bench.ansible.begin([stuck], bench.machine.name)
+    play = bench.begin(stuck)
     wait_for(bench, f"docker ps --format '{{{{.Names}}}}' | grep -q {sha('slow-start')[:7]}")
     lock = json.loads(bench.sh("cat /var/lib/greenlight/api/lock"))
     bench.sh(f"kill -KILL {lock['pid']}")
-    assert play.end().results[0].failed
+    assert play.end()[0].failed
     assert bench.serving() == sha("A")
     result = bench.one(bench.release("B")).ok()
     assert "clean up" in result.steps

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import typing as t
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 import testinfra
 
 ROOT = Path(__file__).parents[3]
+PREFIX = os.environ.get("GREENLIGHT_TEST_PREFIX", "")
 
 SCAN = """
 import select, socket, sys
@@ -65,7 +67,7 @@ class Neighbour:
 @pytest.fixture(scope="session", name="connection")
 def fixture_connection() -> dict[str, t.Any]:
     """How the droplet is reached."""
-    text = (ROOT / ".fleet" / "molecule-default.json").read_text()
+    text = (ROOT / ".fleet" / f"{PREFIX}molecule-default.json").read_text()
     return t.cast("dict[str, t.Any]", json.loads(text))
 
 
@@ -82,7 +84,7 @@ def fixture_host(connection: dict[str, t.Any]) -> t.Any:
 @pytest.fixture(scope="session", name="neighbour")
 def fixture_neighbour(connection: dict[str, t.Any]) -> t.Iterator[Neighbour]:
     """A droplet on the same network that nobody has allowed anything."""
-    name = "molecule-neighbour"
+    name = f"{PREFIX}molecule-neighbour"
     fleet = [str(ROOT / ".venv/bin/python"), "-m", "dev.fleet", "droplet"]
     subprocess.run([*fleet, "up", name], cwd=ROOT, check=True, capture_output=True)
     yield Neighbour(f"greenlight-fleet-{name}", connection["address"])

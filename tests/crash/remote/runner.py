@@ -14,7 +14,6 @@ Usage: python3 -m tests.crash.remote.runner MODULE plain|record|kill|pause [FOLD
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -23,18 +22,9 @@ import time
 from pathlib import Path
 
 from tests.crash.remote.points import Points, install
+from tests.integration.support.remote.calls import run
 
-COLLECTION = "ansible_collections.greenlight.droplet.plugins.modules"
 PAUSE_SECONDS = 60.0
-
-
-def run(module: str, parameters: dict[str, object]) -> None:
-    """Run a module's main as ansible-core does; it ends by SystemExit."""
-    basic = importlib.import_module("ansible.module_utils.basic")
-    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": parameters}).encode()
-    # How a module gets its parameters since ansible-core 2.19.
-    vars(basic).update(_ANSIBLE_ARGS=arguments, _ANSIBLE_PROFILE="legacy")
-    importlib.import_module(f"{COLLECTION}.{module}").main()
 
 
 def kill_self() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from dev import settings
 from dev.sample_versions import VERSIONS
 from tests.integration.support.ansible import Ansible, Call, Played, Result
+from tests.integration.support.direct import FOLDER, Calling, Direct, install
 from tests.integration.support.machine import Machine
 
 REMOTE = Path(__file__).resolve().parent / "remote" / "state.py"
@@ -63,6 +64,7 @@ class Bench:
         self.ansible = ansible
         self.password = password
         self.sh = machine.sh
+        self.direct = Direct(machine)
 
     def options(self, **changes: Any) -> dict[str, Any]:
         """The options of a transaction, with changes."""
@@ -78,11 +80,17 @@ class Bench:
         return Call("rollback", self.options(**changes), check)
 
     def play(self, *calls: Call) -> list[Result]:
-        """Make calls one after another in one play."""
-        return self.ansible.play(calls, self.machine.name).results
+        """Make calls one after another, without Ansible unless one wants a Python of its own."""
+        if any(call.python for call in calls):
+            return self.played(*calls).results
+        return self.direct.play(calls)
+
+    def begin(self, *calls: Call) -> Calling:
+        """Begin to make calls, without waiting for their end."""
+        return self.direct.begin(calls)
 
     def played(self, *calls: Call, arguments: tuple[str, ...] = ()) -> Played:
-        """The same, with what the play printed."""
+        """Make calls one after another in a play of Ansible; also what it printed."""
         return self.ansible.play(calls, self.machine.name, *arguments)
 
     def one(self, call: Call) -> Result:
@@ -90,8 +98,9 @@ class Bench:
         return self.play(call)[0]
 
     def install(self) -> None:
-        """Put the script that reads the state on the droplet."""
+        """Put the script that reads the state on the droplet, and the modules themselves."""
         self.machine.write(SCRIPT, REMOTE.read_text(encoding="utf-8"))
+        install(self.machine, FOLDER)
 
     def state(self) -> State:
         """All that a release may change, from Docker, HAProxy and the files."""

@@ -38,12 +38,12 @@ def wait_for(bench: Bench, condition: str, seconds: float = WAIT_SECONDS) -> Non
 
 def during(bench: Bench, call: Call, condition: str, fault: str) -> Result:
     """Make a call, do a fault as soon as a condition holds, and return what the call returned."""
-    playing = bench.ansible.begin([call], bench.machine.name)
+    playing = bench.begin(call)
     try:
         wait_for(bench, condition)
         bench.sh(fault)
     finally:
-        (result,) = playing.end().results
+        (result,) = playing.end()
     return result
 
 

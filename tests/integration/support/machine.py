@@ -61,12 +61,25 @@ class Machine:
         target = ["-i", link["key"], "-p", str(link["port"]), f"{link['user']}@{link['host']}"]
         return ["ssh", *options, *extra, *target]
 
+    def _kept(self) -> list[str]:
+        """The ssh command over one connection that is kept."""
+        reuse = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
+        return self._ssh(*reuse, "-o", f"ControlPath={self._socket}")
+
+    def start(self, command: str) -> subprocess.Popen[str]:
+        """Start a command on the droplet; its three streams are the caller's."""
+        return subprocess.Popen(
+            [*self._kept(), command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def sh(self, script: str, *, check: bool = True) -> str:
         """Run a shell script on the droplet; return what it wrote, both streams."""
-        reuse = ("-o", "ControlMaster=auto", "-o", "ControlPersist=60s")
-        path = f"ControlPath={self._socket}"
         done = subprocess.run(
-            [*self._ssh(*reuse, "-o", path), "sh", "-s"],
+            [*self._kept(), "sh", "-s"],
             input=f"exec 2>&1\n{script}\n",
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

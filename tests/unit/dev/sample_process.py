@@ -8,13 +8,26 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-PORT = 13902
+
+
+def _free_port() -> int:
+    """A port nobody listens on: runs of these tests side by side each have one of their own."""
+    first = 13000 + os.getpid() % 1000
+    for port in range(first, first + 1000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OSError(f"no port from {first} to {first + 999} is free")
+
+
+PORT = _free_port()
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -264,3 +265,27 @@ def test_images_without_a_name_are_removed_by_their_digits(monkeypatch: pytest.M
 
     monkeypatch.setattr(docker_cli, "docker", docker)
     assert images.remove_all() == removed == [f"{push}/api:a", "sha256:2", "sha256:3"]
+
+
+def test_a_free_port_is_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a listener's, nor that of a droplet that is off; none left is said."""
+    monkeypatch.setattr(settings, "STATE", tmp_path)
+    (tmp_path / "off.json").write_text('{"name": "off", "port": 2990}', encoding="utf-8")
+    (tmp_path / "dockerd.json").write_text('{"pid": 1}', encoding="utf-8")
+    monkeypatch.setattr(droplets, "_can_listen", lambda port: port != 2991)
+    monkeypatch.setattr(settings, "FREE_PORTS", range(2990, 2993))
+    assert droplets.free_port() == 2992
+    monkeypatch.setattr(settings, "FREE_PORTS", range(2990, 2992))
+    with pytest.raises(droplets.DropletError, match="no port from 2990 to 2991 is free"):
+        droplets.free_port()
+    with socket.socket() as taken:
+        taken.bind((droplets.LOOPBACK, 0))
+        taken.listen()
+        monkeypatch.undo()
+        assert not droplets._can_listen(taken.getsockname()[1])
+
+
+def test_the_names_of_test_droplets_have_the_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs on one fleet have droplets of their own."""
+    monkeypatch.setattr(settings, "TEST_PREFIX", "mine-")
+    assert settings.prefixed("crash") == "mine-crash"

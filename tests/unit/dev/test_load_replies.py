@@ -13,6 +13,8 @@ from tests.load.options import LoadOptions
 from tests.load.worker import Worker
 from tests.unit.dev.load_servers import CHUNKED, GOOD, HEAD, echoing, load, scripted, stream
 
+pytestmark = pytest.mark.slow
+
 
 def test_good_replies_are_ok() -> None:
     """The base line: without it the tests below would prove nothing."""

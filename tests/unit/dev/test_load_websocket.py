@@ -21,6 +21,8 @@ from tests.sample_api.settings import Settings
 from tests.unit.dev.load_servers import Serve, load, scripted
 from tests.unit.dev.sample_process import PORT, running
 
+pytestmark = pytest.mark.slow
+
 
 def accepted(head: bytes, accept: str = "", upgrade: str = "WebSocket") -> bytes:
     """The right reply to an upgrade request, unless the other arguments say otherwise."""

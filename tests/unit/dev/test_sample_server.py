@@ -18,6 +18,8 @@ import pytest
 
 from tests.unit.dev.sample_process import PORT, ROOT, get, running
 
+pytestmark = pytest.mark.slow
+
 
 def test_endpoints() -> None:
     """What the issue asks of the health endpoint, and the rest."""

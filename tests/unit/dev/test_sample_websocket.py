@@ -18,6 +18,8 @@ from tests.sample_api import frames
 from tests.sample_api.frames import Frame
 from tests.unit.dev.sample_process import PORT, get, running
 
+pytestmark = pytest.mark.slow
+
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 MASK = b"\x37\xfa\x21\x3d"
 UPGRADE = {

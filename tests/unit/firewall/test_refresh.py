@@ -63,7 +63,7 @@ def fixture_document() -> t.Iterator[Document]:
     document = Document()
     settings = {"github": {"url": document.url, "key": "actions"}}
     Path(refresh.CONFIGURATION).write_text(json.dumps(settings), encoding="utf-8")
-    thread = threading.Thread(target=document.server.serve_forever, daemon=True)
+    thread = threading.Thread(target=document.server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield document
     document.server.shutdown()

@@ -284,4 +284,4 @@ Droplet.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestDroplet = Droplet.TestCase
+TestDroplet = pytest.mark.slow(Droplet.TestCase)
