@@ -275,6 +275,12 @@ options:
       them from what the other hosts may take.
     type: float
     default: 120.0
+  first:
+    description: Whether no host of the run has served anything before it. Then a host
+      keeps what it has cut over to when the run is cut off, since it serves better than
+      nothing does.
+    type: bool
+    default: true
   controller:
     description: The process that leads the run, as M(greenlight.droplet.release_run)
       names it.

@@ -59,28 +59,42 @@ def ci_run(environment: Mapping[str, str]) -> str:
 
 def controller(pid: int) -> str:
     """Name a process of this machine so that this machine can tell later whether it has ended."""
-    return f"{_boot()}:{pid}:{_start_time(pid)}"
+    return f"{_machine()}:{pid}:{_start_time(pid)}"
 
 
 def has_ended(name: str) -> bool:
     """Tell whether the process named by `controller` was one of this machine and has ended."""
-    boot, _colon, process = name.partition(":")
+    machine, _colon, process = name.partition(":")
     pid, _colon, start = process.partition(":")
-    if not name or boot != _boot() or not pid.isdigit():
+    if not start or machine != _machine() or not pid.isdigit():
         return False
-    return _start_time(int(pid)) != start
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        # Somebody else's process, which may be hidden from us; it lives.
+        return False
+    return _start_time(int(pid)) not in ("", start)
 
 
-def _boot() -> str:
-    """Return the identifier of this machine's present boot; empty where there is none."""
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text(encoding="ascii").strip() if path.exists() else ""
+def _machine() -> str:
+    """Name this machine's present boot and the process numbers that count here.
+
+    Containers of one machine share its boot, and each counts its processes alone.
+    """
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    space = Path("/proc/self/ns/pid")
+    if not boot.exists() or not space.exists():
+        return "unknown"
+    number = "".join(char for char in str(space.readlink()) if char.isdigit())
+    return f"{boot.read_text(encoding='ascii').strip()}-{number}"
 
 
 def _start_time(pid: int) -> str:
     """Return when a process started, in clock ticks since the boot; empty when there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return ""
     return text.rpartition(")")[2].split()[19]

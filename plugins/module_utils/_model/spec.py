@@ -285,5 +285,6 @@ class Order:
     caller: Caller
     lock_wait: float
     lease_seconds: float
+    first: bool
     break_lease: str
     ignore_freeze: str

@@ -49,6 +49,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         caller=Caller(params["holder"] or "unknown", params["ci_run"], params["controller"]),
         lock_wait=params["lock_wait"],
         lease_seconds=params["lease_seconds"],
+        first=params["first"],
         break_lease=params["break_lease"],
         ignore_freeze=params["ignore_freeze"],
     )

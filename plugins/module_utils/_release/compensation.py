@@ -33,9 +33,6 @@ _PROXY_LIMIT: t.Final = 5.0
 _ENGINE_LIMIT: t.Final = 30.0
 """Seconds that Docker may take to come back before a container is left to the next run."""
 
-_UP_LIMIT: t.Final = 5.0
-"""Seconds that an old container which had to be started again may take to be UP."""
-
 
 @dataclass(frozen=True)
 class Undo:
@@ -46,12 +43,14 @@ class Undo:
     sha: str
     drain_seconds: float = 30.0
     stop_timeout: int = 30
+    up_seconds: float = 5.0
 
     @classmethod
     def of_order(cls, order: Order) -> Undo:
         """Return what the order says."""
         grace = order.container.stop_timeout
-        return cls(order.run, order.action, order.sha, order.drain_seconds, grace)
+        up = order.health.deadline
+        return cls(order.run, order.action, order.sha, order.drain_seconds, grace, up)
 
     @classmethod
     def of_run(cls, run: Run) -> Undo:
@@ -63,6 +62,7 @@ class Undo:
             str(begin.get("sha", "")),
             float(begin.get("drain_seconds", cls.drain_seconds)),
             int(begin.get("stop_timeout", cls.stop_timeout)),
+            float((begin.get("health") or {}).get("deadline", cls.up_seconds)),
         )
 
 
@@ -80,6 +80,11 @@ class Compensation:
         self.said: list[str] = []
         self.pointer_seconds: float | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run is over with it; when not, the watchdog has to try again."""
+        return self._target is None or self._safe
+
     def __str__(self) -> str:
         return "; ".join(self.said) or "nothing was started, nothing has changed"
 
@@ -93,13 +98,23 @@ class Compensation:
         if route.answered and (route.canary or route.percent):
             self._end_canary()
         target = self._target
-        if target is None or target.slot not in (route.slot, route.file):
+        if not self._leads_away(route):
             return
         if self._old is not None and not self._ensure_up(self._old, route):
-            self._safe = False
-            return
+            # With nothing healthy on either side the old one is where the pointer belongs.
+            serves = target is not None and self._is_up(target)
+            if serves or not route.answered or not self._runs(self._old):
+                self._safe = False
+                return
         self._move()
         self.pointer_seconds = self._host.clock.now() - begin
+
+    def _leads_away(self, route: Route) -> bool:
+        """Tell whether any traffic is, or may be, led to the new release or to where it was."""
+        if self._target is not None:
+            return self._target.slot in (route.slot, route.file)
+        old = self._old
+        return old is not None and route.answered and {route.slot, route.file} != {old.slot}
 
     def _end_canary(self) -> None:
         failure = self._retry(self._host.proxy.clear_canary, ProxyError, _PROXY_LIMIT)
@@ -134,6 +149,13 @@ class Compensation:
             lambda: self._start(old, route.answered),
         )
 
+    def _runs(self, container: Container) -> bool:
+        try:
+            found = self._host.engine.container(container.id)
+        except EngineError:
+            return False
+        return found is not None and found.running
+
     def _is_up(self, old: Container) -> bool:
         try:
             return self._host.proxy.status(old.slot).is_up
@@ -147,7 +169,7 @@ class Compensation:
         engine.start(old.id)
         engine.set_restart_policy(old.id, "unless-stopped")
         if proxy_answers:
-            health_gate.wait_for_up(self._host, old.slot, _UP_LIMIT)
+            health_gate.wait_for_up(self._host, old.slot, self._undo.up_seconds)
 
     def _move(self) -> None:
         host, slot = self._host, self._old.slot if self._old else None
@@ -167,9 +189,11 @@ class Compensation:
             self._dismiss(self._target)
         elif self._target is not None:
             self.said.append(
-                f"{self._target.name} goes on running, because traffic may still reach it; the next"
-                " run puts that right"
+                f"{self._target.name} goes on running, because traffic may still reach it; this"
+                " host tries again alone until that is put right"
             )
+            # The run is not over: its lease stays, and with it the watchdog.
+            return
         target = self._target
         self._try(
             "write to the journal",

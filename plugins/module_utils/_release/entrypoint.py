@@ -105,8 +105,8 @@ def _execute(
         return _reverted(host, order, check_mode, say)
     if state not in ("planned", "settled") and order.run.startswith(_UNNAMED):
         raise SpecError(
-            f"state={state} needs option run: the phases of one run belong together by its name, and"
-            " the host takes back what nobody goes on with."
+            f"state={state} needs option run: the phases of a run belong together by its name, and"
+            " a host takes back what nobody goes on with."
         )
     is_outdated = bool(params["command_version"]) and params["command_version"] != (
         installed_version()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
@@ -164,7 +165,9 @@ class Steps:
 
     def _confirm(self, step: Step) -> str:
         container = self._new()
-        health_gate.pass_gate(self._host, container, self._order.health, 1)
+        check = self._order.health
+        quick = dataclasses.replace(check, deadline=min(check.deadline, _UP_LIMIT))
+        health_gate.pass_gate(self._host, container, quick, 1)
         status = health_gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
         return f"HAProxy says {status.status}"
 

@@ -91,6 +91,7 @@ OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "ci_run": {"type": "str", "default": ""},
     "lock_wait": {"type": "float", "default": 0.0},
     "lease_seconds": {"type": "float", "default": 120.0},
+    "first": {"type": "bool", "default": True},
     "controller": {"type": "str", "default": ""},
     "command_version": {"type": "str", "default": ""},
     "break_lease": {"type": "str", "default": ""},

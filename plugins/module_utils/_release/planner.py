@@ -112,10 +112,15 @@ def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Pla
     steps = _repair_steps(snapshot)
     live, run = snapshot.live, snapshot.history.run(terms.run)
     cuts_over = False
-    if goal.target is not None and goal.target == live and live.running:
+    serves = goal.target is not None and goal.target == live and live.running
+    is_own = run.begin.get("sha") == goal.sha and run.begin.get("digest") == goal.digest
+    if serves or (is_own and run.state in (*UNDER_WATCH, State.COMMITTED)):
+        # A run that has cut over stages nothing any more: that would end what it can go back to.
         old = snapshot.standby
         if phase != "staged" and run.state is State.LIVE and not run.watched:
             steps += _watch_steps(goal, terms)
+        if not serves and run.state in UNDER_WATCH:
+            steps += _proof_steps(goal)
     else:
         old = live
         steps += _stage_steps(snapshot, goal, terms.run)
@@ -132,11 +137,15 @@ def _closing_steps(goal: Goal, phase: Phase, state: State) -> list[Step]:
     """Return what makes a release that serves final, as far as the phase asks for it."""
     short = short_sha(goal.sha)
     if phase == "proved" and state is not State.PROVED:
-        text = f"{short} must be healthy once more before any host makes it final"
-        return [Step(Kind.PROVE, text, goal.target)]
+        return _proof_steps(goal)
     if phase in ("committed", "settled"):
         return [Step(Kind.COMMIT, f"{short} is final; from here on only a rollback leads back")]
     return []
+
+
+def _proof_steps(goal: Goal) -> list[Step]:
+    text = f"{short_sha(goal.sha)} must be healthy once more before any host makes it final"
+    return [Step(Kind.PROVE, text, goal.target)]
 
 
 def _repair_steps(snapshot: Snapshot) -> list[Step]:

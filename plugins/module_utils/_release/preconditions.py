@@ -9,6 +9,7 @@ import typing as t
 
 from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError, TakenBackError
 from .._model.spec import Order
+from .._state.history import State
 from .addresses import refuse_strangers
 from .context import Host
 from .host_state import Snapshot
@@ -23,13 +24,22 @@ def lock(host: Host, order: Order) -> None:
 
     Raises LockedError, with nothing held, when another process or run is at work.
     """
-    host.lock.acquire(order.run, order.caller.holder, order.action, order.lock_wait)
+    host.lock.acquire(
+        order.run, order.caller.holder, order.action, order.lock_wait, _patience(order)
+    )
     try:
         if not order.break_lease:
             host.lock.check_lease(order.run)
     except GreenlightError:
         host.lock.release()
         raise
+
+
+def _patience(order: Order) -> float:
+    """Return the seconds that a phase of such an order, or taking it back, may take at most."""
+    canary = order.canary.seconds if order.canary.wanted else 0.0
+    work = order.pull_seconds + order.health.deadline + canary + order.watch.seconds
+    return 2 * work + 2 * (order.drain_seconds + order.container.stop_timeout) + 120.0
 
 
 def check_lock(host: Host, order: Order) -> None:
@@ -60,7 +70,9 @@ def note(host: Host, order: Order, event: str, reason: str, overruled: str) -> N
 def check_own_run(order: Order, snapshot: Snapshot) -> None:
     """Raise TakenBackError when the run that the order goes on with is not its own any more."""
     history = snapshot.history
-    if reason := history.run(order.run).taken_back:
+    own = history.run(order.run)
+    if own.state is State.REVERTED:
+        reason = str(own.end.get("reason", "")) or "nobody knows why"
         raise TakenBackError(f"This run was taken back on this host: {reason}.")
     if other := history.overtaken_by(order.run):
         raise TakenBackError(

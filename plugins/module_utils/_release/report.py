@@ -68,6 +68,7 @@ class Outcome:
         self.done = list(done)
         self.live = live
         self.notes: list[str] = []
+        self.is_complete = True
 
 
 def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:

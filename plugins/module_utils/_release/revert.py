@@ -110,6 +110,7 @@ def _take_back(
     outcome = report.Outcome(
         Plan(goal, ()), before, None, [report.Done("go back", str(way), seconds)], old
     )
+    outcome.is_complete = way.is_complete
     outcome.after, outcome.notes = observe_after(host, before, images_changed=False)
     return outcome
 
@@ -135,6 +136,7 @@ def is_kept(run: Run) -> bool:
     """Tell whether a run that nobody goes on with stays as far as it has got.
 
     It was committed, so other hosts may have put the old release away; or it is the first release
-    of this host, which serves better than nothing does.
+    of all its hosts, which serves better than nothing does.
     """
-    return run.state is State.COMMITTED or (run.state is State.LIVE and not run.origin)
+    is_first = run.state is State.LIVE and not run.origin and bool(run.begin.get("first"))
+    return run.state is State.COMMITTED or is_first

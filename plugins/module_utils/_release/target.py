@@ -35,8 +35,18 @@ def _same(container: Container, sha: str, digest: str, config: str) -> bool:
 def release_goal(
     snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str
 ) -> Goal:
-    """Aim at a release: the live container if it is that already, else one this run has staged."""
-    mine = snapshot.history.run(run).started
+    """Aim at a release: what this run has made already, else the live container if it is that.
+
+    A run makes its container once. What it has made is what it goes on with, in whatever state and
+    with whatever configuration, so that no phase can bring another one than was staged.
+    """
+    own = snapshot.history.run(run)
+    if (own.begin.get("sha"), own.begin.get("digest")) == (sha, digest) and not own.is_over:
+        made = {turn.release for turn in own.turns} or own.staged
+        for container in snapshot.containers:
+            if container.release in made:
+                return Goal(sha, digest, container.config, image, target=container)
+    mine = own.started
     for container in snapshot.containers:
         fits = _same(container, sha, digest, config) and container.running
         if fits and (container == snapshot.live or container.release in mine):

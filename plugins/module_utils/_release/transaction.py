@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from .._core.boundary import DEFECT, boundary
+from .._core.clock import wait_until
 from .._core.errors import FileError, GreenlightError
 from .._health.probe import check_expectation
 from .._model.engine_model import Container
@@ -23,6 +24,9 @@ from .host_state import Snapshot
 from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
 from .revert import close_other_run
 from .target import Goal
+
+PROXY_LIMIT: t.Final = 5.0
+"""Seconds for which HAProxy may not answer before a phase is refused."""
 
 
 class Transaction:
@@ -117,7 +121,10 @@ class Transaction:
         All that can refuse this run is looked at before that.
         """
         host, order = self._host, self._order
-        snapshot = observe(host)
+        # HAProxy may have died just now; systemd starts it again within a second.
+        snapshot = wait_until(
+            lambda: observe(host), lambda s: s.route.answered, PROXY_LIMIT, 0.25, host.clock
+        ).last
         preconditions.check_own_run(order, snapshot)
         plan = self._plan(snapshot, find_goal, phase)
         if plan.steps:
@@ -157,8 +164,8 @@ class Transaction:
     def _is_new(self, snapshot: Snapshot, goal: Goal) -> bool:
         """Tell whether this call opens the run; a run with another aim than before begins anew."""
         mine = snapshot.history.run(self._order.run)
-        aim = (goal.sha, goal.digest, goal.config)
-        return mine.is_over or tuple(mine.begin.get(n) for n in ("sha", "digest", "config")) != aim
+        aim = (goal.sha, goal.digest)
+        return mine.is_over or tuple(mine.begin.get(n) for n in ("sha", "digest")) != aim
 
     def _begin(self, snapshot: Snapshot, goal: Goal) -> None:
         """Open the run in the journal, unless an earlier phase has.
@@ -195,6 +202,7 @@ class Transaction:
             "origin": {"release": live.release, "sha": live.sha, "slot": live.slot}
             if live
             else None,
+            "first": order.first,
             "drain_seconds": order.drain_seconds,
             "stop_timeout": order.container.stop_timeout,
             "health": dataclasses.asdict(order.health),
@@ -268,9 +276,12 @@ class Transaction:
     ) -> report.Failure:
         """Go back where the step asks for it and put together what the error says."""
         explanation = Explanation(self._host, self._order)
-        back = step.kind in GOING_BACK and not self._is_final(step, outcome)
-        undo = Undo.of_order(self._order)
-        way = Compensation(self._host, undo, target, self._old(outcome.before))
+        old = self._old(outcome.before)
+        origin = outcome.before.history.run(self._order.run).origin
+        # Without the container that served before there is nothing to lead the pointer to.
+        is_lost = bool(origin) and old is None
+        back = step.kind in GOING_BACK and not self._is_final(step, outcome) and not is_lost
+        way = Compensation(self._host, Undo.of_order(self._order), target, old)
         lines: list[str] = []
         if back:
             way.point()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core import files
 from .._core.boundary import DEFECT, boundary
 from .._core.errors import (
     CheckError,
@@ -44,6 +45,9 @@ DEATH_SECONDS: t.Final = 5.0
 
 A controller whose connection was lost asks once more within this time."""
 
+LOST_SECONDS: t.Final = 60.0
+"""Seconds to wait for somebody who goes on with a run whose lease file is lost."""
+
 HOLDER: t.Final = "the host's watchdog"
 
 
@@ -65,6 +69,7 @@ class Watchdog:
         self._free_since: float | None = None
         self._watcher: Watcher | None = None
         self._watched = ""
+        self._bad = ""
 
     def run(self) -> str:
         """Look again and again until the run is over; return a line for the system's log."""
@@ -78,13 +83,14 @@ class Watchdog:
         """Look once and act where needed; return how it ended, empty while it goes on."""
         host = self._host
         # A lease that was removed by hand still ends when it said it would.
-        self._lease = host.lock.read_any_lease() or self._lease
+        self._lease = host.lock.read_any_lease() or self._lease or self._lost_lease()
         lease = self._lease
         if lease is None:
             return "no run is under way"
         run = host.journal.read().run(lease.run)
         is_over = self._is_over(lease, run)
-        reason = "" if is_over else self._abandoned(lease) or self._turned_bad(lease, run)
+        self._bad = "" if is_over else self._turned_bad(lease, run)
+        reason = "" if is_over else self._bad or self._abandoned(lease)
         # Whoever ends a run holds the lock until it has ended the lease as well.
         if not (is_over or reason) or not self._take_lock():
             return ""
@@ -92,6 +98,22 @@ class Watchdog:
             return self._act(reason)
         finally:
             host.lock.release()
+
+    def _lost_lease(self) -> Lease | None:
+        """Return a lease from now on for a run that is half way and whose lease file is lost."""
+        host = self._host
+        run = host.journal.read().unfinished()
+        if run is None:
+            return None
+        return Lease(
+            run.identifier,
+            str(run.begin.get("holder", "")),
+            Undo.of_run(run).action,
+            Undo.of_run(run).sha,
+            LOST_SECONDS,
+            uptime=host.clock.uptime() + LOST_SECONDS,
+            boot=files.boot_identifier(),
+        )
 
     def _is_over(self, lease: Lease, run: Run) -> bool:
         """Tell whether nothing is left to watch over: no lease of a run that has not begun either.
@@ -141,11 +163,12 @@ class Watchdog:
         return "the process that worked on it has died on this host"
 
     def _put_right(self, run: Run, reason: str) -> str:
+        """Take the run back or bring it to its end; empty when that has to be tried again."""
         host, name = self._host, run.identifier
         if run.state is State.ABSENT:
             host.lock.end_own_lease(name)
             return f"run {name} never began: its reservation is over"
-        if is_kept(run):
+        if is_kept(run) and reason is not self._bad:
             return f"run {name} is final, and {self._bring_to_end(run)}"
         return self._take_back(name, reason)
 
@@ -156,6 +179,9 @@ class Watchdog:
             # Nothing can be done, and nothing would be gained by trying again.
             self._host.lock.end_own_lease(name)
             return f"run {name} stays as it is: {exc}"
+        if outcome is not None and not outcome.is_complete:
+            # Tried again at the next look: the host serves, and is not as it should be yet.
+            return ""
         done = outcome.done[0].text if outcome else "there was nothing to take back"
         return f"run {name} was taken back, because {reason}: {done}"
 

@@ -106,12 +106,6 @@ class Run:
         """The release that was live when the run began; empty for none."""
         return str((self.begin.get("origin") or {}).get("release", ""))
 
-    @property
-    def taken_back(self) -> str:
-        """Why somebody else than its own controller has taken the run back; empty otherwise."""
-        is_other = self.state is State.REVERTED and bool(self.end.get("by"))
-        return str(self.end.get("reason", "")) if is_other else ""
-
 
 class History:
     """The journal, folded: the turns, the runs in the order of their last begin, irregular lines.

@@ -26,11 +26,11 @@ WATCHING: t.Final = "watchdog"
 HOST_ACTIONS: t.Final = (RETIRING, WATCHING)
 """What the host itself writes into the lock as the action: it ends soon, without being asked."""
 
-HOST_LIMIT: t.Final = 90.0
-"""Seconds for which a run waits for the host's own work: longer than a container's grace."""
+PATIENCE: t.Final = 90.0
+"""Seconds for which a caller that names no other number waits for the host's own work."""
 
-SAME_RUN_LIMIT: t.Final = 600.0
-"""Seconds for which a call waits for an earlier call of its own run, whose connection was lost."""
+HANDOVER: t.Final = 0.5
+"""Seconds for which a lock may be held by nobody who is named: it is changing hands."""
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,14 @@ class HostLock:
         self._lease_path = f"{folder}/lease.json"
         self._clock = clock
 
-    def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
-        """Take the kernel lock, waiting at most `wait` seconds. Raises LockedError naming who."""
+    def acquire(
+        self, run: str, holder: str, action: str, wait: float, patience: float = PATIENCE
+    ) -> None:
+        """Take the kernel lock, waiting at most `wait` seconds. Raises LockedError naming who.
+
+        For an earlier call of the same run, whose connection was lost, and for the host's own work
+        it waits `patience` seconds: both end without anybody's help.
+        """
         mine = {
             "holder": holder,
             "run": run,
@@ -103,7 +109,7 @@ class HostLock:
             return self._lock.acquire(mine)
 
         outcome = wait_until(attempt, bool, wait, 0.5, self._clock)
-        if not outcome.done and (limit := self._own_work_limit(run)):
+        if not outcome.done and (limit := self._own_work_limit(run, patience)):
             outcome = wait_until(attempt, bool, limit, 0.05, self._clock)
         if not outcome.done:
             raise LockedError(
@@ -128,12 +134,13 @@ class HostLock:
         names = ("action", "holder", "pid", "since")
         return raw if isinstance(raw, dict) and all(name in raw for name in names) else {}
 
-    def _own_work_limit(self, run: str) -> float:
+    def _own_work_limit(self, run: str, patience: float) -> float:
         """Return for how many seconds to wait for who holds the lock, when it ends without us."""
         holder = self._read_holder()
-        if holder.get("action") in HOST_ACTIONS:
-            return HOST_LIMIT
-        return SAME_RUN_LIMIT if holder and holder.get("run") == run else 0.0
+        if not holder:
+            return HANDOVER
+        is_own = holder.get("action") in HOST_ACTIONS or holder.get("run") == run
+        return patience if is_own else 0.0
 
     def _describe_holder(self) -> str:
         raw = self._read_holder()

@@ -25,7 +25,11 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal 
     Journal,
     parse,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import HostLock, Lease
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import (
+    PATIENCE,
+    HostLock,
+    Lease,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.timers import Timers
 from tests.unit.release.fakes import APPLICATION, FakeEngine, FakeProxy, effect
 from tests.unit.release.world import World
@@ -85,7 +89,9 @@ class FakeLock(HostLock):
         super().__init__("/nowhere", FakeClock(world))
         self._world = world
 
-    def acquire(self, run: str, holder: str, action: str, wait: float) -> None:
+    def acquire(
+        self, run: str, holder: str, action: str, wait: float, patience: float = PATIENCE
+    ) -> None:
         if self._world.locked:
             raise LockedError("another process is at work")
         self._world.locked = True

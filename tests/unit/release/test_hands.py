@@ -10,7 +10,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import SpecError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    SpecError,
+    TakenBackError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
 from tests.unit.release.orders import release, revert, rollback, sha_of
 from tests.unit.release.states import assert_consistent, live_and_standby
 from tests.unit.release.world import World
@@ -63,18 +68,43 @@ def test_a_run_taken_back_while_it_retires_leaves_a_host_that_reboots_well(world
     assert world.serving() is not None
 
 
-def test_a_way_back_into_the_slot_of_what_serves_leaves_it_serving(world: World) -> None:
+@pytest.mark.parametrize("phase", ["live", "proved", "settled"])
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_release_that_dies_after_its_cutover_never_costs_the_old_one(
+    world: World, phase: Phase, removed: bool
+) -> None:
     release(world, A)
     release(world, B, run="run-1", phase="live")
-    change(world, B, state="exited")
-    release(world, B, run="run-1", phase="live")
-    # HAProxy calls the slot UP, but it is the other container that answers there.
-    change(world, A, restart_policy="unless-stopped")
-    outcome = revert(world, "run-1")
-    assert outcome is not None
-    assert "could not start" in outcome.done[0].text
-    assert live_and_standby(world)[0] == B
+    change(world, B, state="restarting")
+    if removed:
+        world.containers = {k: c for k, c in world.containers.items() if c.sha != B}
+    with pytest.raises(Failure):
+        release(world, B, run="run-1", phase=phase)
     assert world.serving() is not None
+    assert live_and_standby(world)[0] == A
+    assert world.lease is None
+
+
+def test_a_run_makes_its_container_once_whatever_its_options_say_later(world: World) -> None:
+    release(world, A)
+    made = set()
+    phases: tuple[Phase, ...] = ("staged", "live", "proved", "settled")
+    for number, phase in enumerate(phases):
+        release(world, B, run="run-1", phase=phase, env={"AT": str(number)})
+        made |= {c.id for c in world.containers.values() if c.sha == B}
+    assert len(made) == 1
+    assert live_and_standby(world) == (B, A)
+
+
+def test_a_run_that_was_taken_back_does_not_begin_again_by_its_name(world: World) -> None:
+    release(world, A)
+    world.behaviour[B] = "sick later"
+    with pytest.raises(Failure):
+        release(world, B, run="run-1")
+    # The answer was lost, and the connection asks again.
+    with pytest.raises(TakenBackError, match="checks in a row failed"):
+        release(world, B, run="run-1")
+    assert live_and_standby(world)[0] == A
 
 
 def test_the_standby_outlives_a_hand_that_took_its_container(world: World) -> None:

@@ -203,6 +203,49 @@ def test_another_run_is_never_touched(world: World) -> None:
     assert state_of(world, "run-2") is State.LIVE
 
 
+def test_a_run_whose_lease_was_lost_over_a_reboot_is_taken_back(world: World) -> None:
+    through(world, "live")
+    world.lease = None
+    world.reboot()
+    assert "was taken back" in Watchdog(make_host(world)).run()
+    assert live_and_standby(world) == (B, A)
+
+
+def test_a_first_release_of_one_host_goes_when_the_others_have_something_to_go_back_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    monkeypatch.setattr(http, "get", answer_from(world))
+    release(world, A, run="run-1", phase="live", first=False)
+    world.now += LEASE + 1
+    assert "was taken back" in Watchdog(make_host(world)).look()
+    assert live_and_standby(world) == ("", "")
+
+
+def test_a_first_release_that_turns_bad_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(http, "get", answer_from(world))
+    release(world, A, run="run-1", phase="live")
+    world.behaviour[A] = "errors"
+    assert "turned bad" in Watchdog(make_host(world)).run()
+    with pytest.raises(TakenBackError):
+        release(world, A, run="run-1", phase="proved")
+
+
+def test_what_cannot_be_put_right_at_once_is_tried_again(world: World) -> None:
+    through(world, "live")
+    world.now += LEASE + 1
+    world.broken = {"pointer": C}
+    watchdog = Watchdog(make_host(world))
+    assert watchdog.look() == ""
+    assert state_of(world) is State.LIVE
+    assert world.lease is not None
+    world.broken = {}
+    assert "was taken back" in watchdog.look()
+    assert live_and_standby(world) == (B, A)
+    assert world.lease is None
+
+
 def test_a_lease_that_was_removed_by_hand_still_ends(world: World) -> None:
     through(world, "live")
     watchdog = Watchdog(make_host(world))
