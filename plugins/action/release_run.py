@@ -20,7 +20,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.argume
 )
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import bounds, run
 
-_SHARED: t.Final = ("health", "watch", "canary", "pull_seconds", "drain_seconds", "stop_timeout")
+_SHARED: t.Final = (
+    *("health", "watch", "canary", "pull_seconds", "drain_seconds", "stop_timeout", "lock_wait"),
+)
 """Options of a release from which the limits are reckoned."""
 
 

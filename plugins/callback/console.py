@@ -25,7 +25,6 @@ requirements:
   - Set as stdout in the configuration of Ansible.
 """
 
-import gc
 import typing as t
 
 from ansible import constants as C
@@ -91,17 +90,3 @@ class CallbackModule(DefaultCallback):
         steps = (result_lines(result._task.action, result._result) or []) if ours else []
         self._print(result._host.get_name(), steps, C.COLOR_OK)
         self._print(result._host.get_name(), text.split("\n"), C.COLOR_ERROR)
-
-    def v2_playbook_on_play_start(self, play: t.Any) -> None:
-        """Print the play's title."""
-        super().v2_playbook_on_play_start(play)
-        # A search for garbage would write to all that Ansible has loaded, and every process that it
-        # forks for a host would need a copy of its own (Python's documentation of module gc).
-        gc.freeze()
-
-    def v2_playbook_on_stats(self, stats: t.Any) -> None:
-        """Print the recap, with which the playbook is over."""
-        super().v2_playbook_on_stats(stats)
-        # Python would look for garbage in all that Ansible has loaded before it ends: that is a
-        # tenth of a second of each command, for memory that is given back at once.
-        gc.freeze()

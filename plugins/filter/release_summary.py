@@ -22,12 +22,15 @@ options:
     type: list
     elements: str
     required: true
-  present:
-    description: The hosts that can still be reached, which is C(ansible_play_hosts).
-    type: list
-    elements: str
+  host:
+    description: The host that asks. One host alone gets the text, the others are referred to it.
+    type: str
     required: true
-positional: hosts, present
+  settling:
+    description: Whether the release was final already when it failed.
+    type: bool
+    default: false
+positional: hosts, host
 author:
   - Greenlight contributors (@greenlight)
 """
@@ -38,7 +41,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ hostvars
-         | greenlight.droplet.release_summary(ansible_play_hosts_all, ansible_play_hosts) }}
+         | greenlight.droplet.release_summary(ansible_play_hosts_all, inventory_hostname) }}
 """
 
 RETURN = r"""
@@ -54,10 +57,14 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet_re
 
 
 def release_summary_filter(
-    hostvars: t.Mapping[str, t.Mapping[str, t.Any]], hosts: list[str], present: list[str]
+    hostvars: t.Mapping[str, t.Mapping[str, t.Any]],
+    hosts: list[str],
+    host: str,
+    settling: bool = False,
 ) -> str:
-    """Adapt release_summary of plugin_utils/fleet_report.py."""
-    return fleet_report.release_summary(hostvars, hosts, present)
+    """Adapt release_summary and settle_summary of plugin_utils/fleet_report.py."""
+    tell = fleet_report.settle_summary if settling else fleet_report.release_summary
+    return tell(hostvars, hosts, host)
 
 
 class FilterModule:

@@ -35,6 +35,11 @@ options:
     description: The backend that must answer, by inventory host name.
     type: dict
     required: true
+  status:
+    description: Status codes that a healthy application answers with.
+    type: list
+    elements: int
+    default: [200]
   others:
     description: Hosts that may answer too, from whatever slot.
     type: list
@@ -102,6 +107,7 @@ def main() -> None:
             "url": {"type": "str", "required": True},
             "host_header": {"type": "str", "default": ""},
             "expected": {"type": "dict", "required": True},
+            "status": {"type": "list", "elements": "int", "default": [200]},
             "others": {"type": "list", "elements": "str", "default": []},
             "attempts": {"type": "int", "default": 10},
             "delay": {"type": "float", "default": 3.0},

@@ -49,7 +49,7 @@ version:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.installer import (
     Installation,
 )
@@ -60,13 +60,11 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={"archive": {"type": "str", "required": True}}, supports_check_mode=True
     )
-    try:
+    with reported(module):
         wanted = Installation(module.params["archive"])
         changed = wanted.changed
         if changed and not module.check_mode:
             wanted.apply()
-    except GreenlightError as exc:
-        module.fail_json(msg=str(exc))
     module.exit_json(changed=changed, version=wanted.version, diff=_diff(wanted))
 
 

@@ -46,6 +46,10 @@ options:
     description: Seconds between SIGTERM and SIGKILL.
     type: int
     default: 30
+  lock_wait:
+    description: Seconds to wait for another process on a host that holds the lock.
+    type: float
+    default: 0.0
   cutover_batch:
     description: How many hosts cut over at a time.
     type: int

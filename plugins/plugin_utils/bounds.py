@@ -22,8 +22,17 @@ UP: t.Final = 10.0
 BALANCER_ANSWER: t.Final = 5.0
 """What one answer through the load balancer may take."""
 
-BACK: t.Final = 30.0
-"""What a host may take to go back once it has begun to."""
+BACK: t.Final = 40.0
+"""What HAProxy and Docker may take to come back when a host goes back."""
+
+SILENCE: t.Final = 30.0
+"""What a pull may be silent at its end, and what the start of a container may take."""
+
+REGISTRY: t.Final = 15.0
+"""What one question to the registry may take."""
+
+AWAY: t.Final = 60.0
+"""For how long a host may be out of reach when the release is made final."""
 
 
 @dataclass(frozen=True)
@@ -51,32 +60,54 @@ def reckon(options: t.Mapping[str, t.Any], hosts: int, forks: int, batch: int) -
 
     `options` are those of the release, with health, watch and canary complete.
     """
-
-    def waves(count: int) -> int:
-        return math.ceil(count / max(forks, 1))
-
-    health, watch, canary = options["health"], options["watch"], options["canary"]
-    share = canary["seconds"] if canary["percent"] else 0.0
-    one_cutover = CALL + UP + health["timeout"] + share + watch["seconds"]
+    waves = _waves(hosts, forks)
     full, rest = divmod(hosts, batch)
-    turns = full * waves(batch) + (waves(rest) if rest else 0)
-    stage = waves(hosts) * (CALL + options["pull_seconds"] + health["deadline"])
-    cut_over = turns * one_cutover
-    verify = (
-        CALL + options["balancer_attempts"] * (options["balancer_delay"] + BALANCER_ANSWER)
-        if options["balancer_url"]
-        else 0.0
-    )
-    prove = waves(hosts) * (CALL + UP)
-    commit = waves(hosts) * CALL
+    turns = full * _waves(batch, forks) + _waves(rest, forks)
     put_away = options["drain_seconds"] + options["stop_timeout"]
-    settle = waves(hosts) * (CALL + put_away)
+    one_stage, one_cutover = _one_stage(options, put_away), _one_cutover(options)
+    one_proof = CALL + 2 * UP
+    stage, cut_over, prove = waves * one_stage, turns * one_cutover, waves * one_proof
+    verify, commit, settle = _verify(options), waves * CALL, waves * (CALL + put_away)
     leases = {
-        "after_plan": waves(hosts) * CALL + CALL,
+        "after_plan": 2 * waves * (CALL + REGISTRY) + CALL,
         "after_stage": stage + cut_over,
         "after_cutover": cut_over + verify + prove,
-        "after_proof": prove + commit,
+        "after_proof": prove + commit + AWAY,
         "after_commit": commit + settle,
     }
-    bound = max(leases.values()) + BACK + put_away
+    # A phase that is at work when the controller dies comes to its end, and renews the lease.
+    ends = (
+        one_stage + leases["after_stage"],
+        one_cutover + leases["after_cutover"],
+        one_proof + leases["after_proof"],
+        CALL + put_away + leases["after_commit"],
+    )
+    bound = max(ends) + BACK + options["health"]["deadline"] + put_away
     return Limits(stage, cut_over, verify, prove, settle, **leases, bound=bound)
+
+
+def _waves(count: int, forks: int) -> int:
+    return math.ceil(count / max(forks, 1))
+
+
+def _one_stage(options: t.Mapping[str, t.Any], put_away: float) -> float:
+    health = options["health"]
+    pull = options["pull_seconds"] + SILENCE
+    # What an earlier run has left half way is put away first, and a warm standby too.
+    before = options["lock_wait"] + 2 * put_away + BACK
+    return float(CALL + before + pull + health["deadline"] + health["timeout"])
+
+
+def _one_cutover(options: t.Mapping[str, t.Any]) -> float:
+    canary, health = options["canary"], options["health"]
+    share = canary["seconds"] if canary["percent"] else 0.0
+    # Looks of a canary or a watch may end one answer later than their time.
+    late = 3 * health["timeout"]
+    return float(CALL + 2 * UP + share + options["watch"]["seconds"] + late)
+
+
+def _verify(options: t.Mapping[str, t.Any]) -> float:
+    if not options["balancer_url"]:
+        return 0.0
+    each = options["balancer_delay"] + 2 * BALANCER_ANSWER
+    return float(CALL + options["balancer_attempts"] * each)

@@ -42,9 +42,6 @@ def _lines(action: str, result: Mapping[str, t.Any]) -> list[str] | None:
         return message.split("\n") if isinstance(message, str) and "\n" in message else None
     if not is_ours(action) or "item" in result:
         return None
-    if result.get("told"):
-        # Its steps were shown as they were done.
-        return [result["message"]] if result.get("message") else []
     steps = result.get("steps") or []
     if steps:
         return [step_line(step) for step in steps]

@@ -43,34 +43,51 @@ def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
     return [host for host, plan in plans.items() if plan["needed"]]
 
 
-_PHASES: t.Final = ("plan", "staged", "live", "proved", "settled", "reverted")
+_PHASES: t.Final = ("plan", "staged", "turned", "proved", "committed", "settled", "reverted")
 """The phases whose results role app registers, in their order, as `__app_<phase>`."""
 
 
 def release_summary(
-    hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str], present: list[str]
+    hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str], host: str
 ) -> str:
-    """Say why a release failed and what every host serves, from what role app has registered."""
-    views = {host: view(hostvars[host], reached=host in present) for host in hosts}
-    plans = (hostvars[host].get("__app_plan") or {} for host in hosts)
+    """Say why a release failed and what every host serves, from what role app has registered.
+
+    Only one host says it, the first that has heard what it serves; `host` is the one that asks.
+    """
+    views = {name: view(hostvars[name]) for name in hosts}
+    heard = [name for name, view_ in views.items() if not view_.unreachable]
+    if host != (heard or [host])[0]:
+        return "see above"
+    plans = (hostvars[name].get("__app_plan") or {} for name in hosts)
     sha = next((str(plan["sha"]) for plan in plans if plan.get("sha")), "")
-    balancer = hostvars[hosts[0]].get("__app_balancer") or {}
-    limits = (hostvars[hosts[0]].get("__app_run") or {}).get("limits") or {}
-    touched = any(_touched(hostvars[host]) for host in hosts)
+    run = _run(hostvars[host])
+    balancer = hostvars[host].get("__app_balancer") or {}
+    bound = int((run.get("limits") or {}).get("bound", 0))
+    touched = any(_touched(hostvars[name]) for name in hosts)
     text = str(balancer.get("msg", "")) if balancer.get("failed") else ""
-    return summary(sha, views, text, int(limits.get("bound", 0)), touched=touched)
+    return summary(sha, views, text, bound, touched=touched)
 
 
-def view(variables: Mapping[str, t.Any], *, reached: bool) -> View:
-    """Return what one host has said: its first failure, and what it served last."""
+def view(variables: Mapping[str, t.Any]) -> View:
+    """Return what one host has said in this run: its first failure, and what it served last."""
     failure = ""
     for phase in _PHASES:
-        result = variables.get(f"__app_{phase}") or {}
+        result = _result(variables, phase)
         if result.get("failed") or result.get("unreachable"):
             failure = failure or _reason(result)
-    back = variables.get("__app_reverted") or {}
-    unknown = not reached or "live" not in back
-    return View(failure, back.get("live") or {}, unreachable=unknown)
+    back = _result(variables, "reverted")
+    return View(failure, back.get("live") or {}, unreachable="live" not in back)
+
+
+def _run(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
+    return t.cast("Mapping[str, t.Any]", variables.get("__app_run") or {})
+
+
+def _result(variables: Mapping[str, t.Any], phase: str) -> Mapping[str, t.Any]:
+    """Return what a phase of this run has registered; that of an earlier run of a play is none."""
+    result: Mapping[str, t.Any] = variables.get(f"__app_{phase}") or {}
+    run = _run(variables).get("run")
+    return {} if run and result.get("run", run) != run else result
 
 
 def _reason(result: Mapping[str, t.Any]) -> str:
@@ -82,7 +99,8 @@ def _reason(result: Mapping[str, t.Any]) -> str:
 
 def _touched(variables: Mapping[str, t.Any]) -> bool:
     """Tell whether the run may have changed anything on this host."""
-    return any(variables.get(f"__app_{phase}") for phase in ("staged", "live", "proved"))
+    results = (_result(variables, phase) for phase in ("staged", "turned", "proved"))
+    return any(result and not result.get("skipped") for result in results)
 
 
 def summary(
@@ -99,7 +117,8 @@ def summary(
     that cannot be reached has taken the run back alone.
     """
     failed = [host for host, view_ in views.items() if view_.failure]
-    who = f"{', '.join(failed)} failed" if failed else "it was not right through the load balancer"
+    who = f"{', '.join(failed)} failed" if failed else "see above"
+    who = "it was not right through the load balancer" if balancer and not failed else who
     lines = [f"{short(sha) if sha else 'The release'} was not released: {who}."]
     lines += [f"  {host:<16} {_indented(views[host].failure)}" for host in failed]
     lines += [f"  {'load balancer':<16} {balancer}"] if balancer else []
@@ -129,9 +148,25 @@ def _indented(text: str) -> str:
     return "\n".join([*text.splitlines()[:1], *(f"    {line}" for line in text.splitlines()[1:])])
 
 
+def settle_summary(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str], host: str) -> str:
+    """Say which hosts could not settle; only the first of them says it, `host` is who asks."""
+    views = {name: view(hostvars[name]) for name in hosts}
+    failures = {name: view_.failure for name, view_ in views.items() if view_.failure}
+    if host != next(iter(failures), host):
+        return "see above"
+    sha = str((hostvars[host].get("__app_plan") or {}).get("sha", ""))
+    return unsettled(sha, failures)
+
+
 def unsettled(sha: str, failures: Mapping[str, str]) -> str:
-    """Say which hosts serve the new release and could not put the old one away."""
-    lines = [f"{short(sha)} is live on every host, but {', '.join(failures)} could not settle:"]
+    """Say which hosts have not put the old release away, or could not be asked."""
+    lines = [f"{short(sha)} was made final, but not everywhere: {', '.join(failures)}"]
     lines += [f"  {host:<16} {text.partition(chr(10))[0]}" for host, text in failures.items()]
-    lines.append("Run next: the same command again; it completes what is left.")
+    lines += [
+        "The other hosts serve the new release. These complete it alone when they have heard that"
+        " it is final, and go back when they have not.",
+        "Look: ansible-playbook playbooks/status-api.yml",
+        f"Run next: ansible-playbook playbooks/update-api.yml -e sha={sha or '<sha>'} brings all"
+        " hosts together.",
+    ]
     return "\n".join(lines)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -66,8 +67,12 @@ def verify(
     delay: float,
     timeout: float,
     others: t.Collection[str] = (),
+    status: t.Collection[int] = (200,),
 ) -> Seen:
-    """Ask through the balancer until all is as expected; `delay` and `timeout` are in seconds."""
+    """Ask through the balancer until all is as expected; `delay` and `timeout` are in seconds.
+
+    One attempt takes at most `timeout`, one answer included, however many requests it makes.
+    """
     with boundary(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health", SpecError):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
@@ -76,7 +81,7 @@ def verify(
     seen: dict[str, list[str]] = {}
     for attempt in range(1, attempts + 1):
         requests = (len(expected) + len(others)) * _REQUESTS_PER_HOST
-        seen, strange = _attempt(url, host_header, requests, timeout)
+        seen, strange = _attempt(url, host_header, requests, timeout, status)
         missing = compare(expected, seen, strange, others)
         if not missing:
             count = len(expected)
@@ -92,7 +97,7 @@ def verify(
 
 
 def _attempt(
-    url: str, host_header: str, requests: int, timeout: float
+    url: str, host_header: str, requests: int, timeout: float, status: t.Collection[int]
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Make that many requests; return the backends by host, and what was no proper answer."""
     parts = urlsplit(url)
@@ -102,12 +107,16 @@ def _attempt(
         headers["Host"] = host_header
     seen: dict[str, set[str]] = {}
     strange: list[str] = []
+    end = time.monotonic() + timeout
     for _request in range(requests):
+        if time.monotonic() > end:
+            strange.append(f"an attempt took longer than {timeout:g} s")
+            break
         try:
             answer = http.get(
                 t.cast("str", parts.hostname),
                 parts.port or (443 if tls else 80),
-                parts.path or "/",
+                (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
                 headers=headers,
                 timeout=timeout,
                 tls=tls,
@@ -116,7 +125,7 @@ def _attempt(
             strange.append(f"a request got no answer ({exc})")
             continue
         host = answer.headers.get(HOST_HEADER, "")
-        if host and answer.status == 200:
+        if host and answer.status in status:
             seen.setdefault(host, set()).add(answer.headers.get(SLOT_HEADER, "?"))
         else:
             source = host or "something that is no droplet of ours"

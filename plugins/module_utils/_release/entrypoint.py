@@ -75,6 +75,7 @@ def call(
         found = {"failed": True, "changed": False, "msg": str(exc), "lease": exc.lease}
     except GreenlightError as exc:
         found = {"failed": True, "changed": False, "msg": str(exc)}
+    found.setdefault("run", params["run"])
     return t.cast("dict[str, t.Any]", printable_value(redact(found, secrets_of(params))))
 
 

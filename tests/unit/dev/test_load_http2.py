@@ -41,7 +41,8 @@ def test_leaving_server_still_answers() -> None:
     [
         ("hang", "timeout"),
         ("reset stream", "stream reset"),
-        ("close", "closed without reply"),
+        # Which of the two it is depends on what the kernel had read when the server closed.
+        ("close", "closed without reply|connection reset"),
         ("close in body", "truncated body"),
         ("refuse", "goaway"),
         ("not http2", "malformed reply"),
@@ -51,7 +52,7 @@ def test_every_loss_is_a_failure_with_its_reason(failure: Failure, reason: str) 
     """One lost stream is enough, and nothing waits for ever."""
     with Http2Server(4, failure).listening() as url, pytest.raises(RequestFailed) as caught:
         fetch(url, "/", 4, timeout=0.5)
-    assert caught.value.reason == reason
+    assert caught.value.reason in reason.split("|")
 
 
 def test_nothing_listening_is_a_failure() -> None:

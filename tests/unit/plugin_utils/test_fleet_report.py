@@ -73,7 +73,7 @@ def test_the_first_failure_of_a_host_is_its_reason() -> None:
         "a": registered(plan=plan, staged={"sha": SHA}, reverted=back),
         "b": registered(plan=plan, staged=failed, reverted=back),
     }
-    lines = release_summary(hostvars, ["a", "b"], ["a", "b"]).splitlines()
+    lines = release_summary(hostvars, ["a", "b"], "a").splitlines()
     assert lines[:2] == ["aaaaaaa was not released: b failed.", f"  {'b':<16} not healthy"]
     assert "All hosts serve one release, as before; nothing has to be undone." in lines
 
@@ -81,21 +81,48 @@ def test_the_first_failure_of_a_host_is_its_reason() -> None:
 def test_a_host_that_was_never_touched_is_not_said_to_serve_anything() -> None:
     refused = {"failed": True, "msg": "frozen"}
     hostvars = {"a": registered(plan=refused), "b": registered(plan={"sha": SHA})}
-    text = release_summary(hostvars, ["a", "b"], ["a", "b"])
+    text = release_summary(hostvars, ["a", "b"], "a")
     assert text.splitlines()[-1] == "No host was touched."
     assert "Serving now" not in text
+
+
+def test_one_host_says_it_and_the_first_that_was_heard() -> None:
+    plan = registered(plan={"sha": SHA}, staged={"sha": SHA})
+    lost = {**plan, **registered(staged={"unreachable": True, "msg": "no route"})}
+    back = {**plan, **registered(reverted={"live": SERVES_OLD})}
+    hostvars = {"a": lost, "b": back, "c": back}
+    said = {host: release_summary(hostvars, list(hostvars), host) for host in hostvars}
+    assert said["a"] == said["c"] == "see above"
+    assert "a could not be asked" in said["b"]
+    assert "cannot be reached: no route" in said["b"]
+
+
+def test_the_reason_of_a_failed_cutover_is_not_the_balancers() -> None:
+    failed = {"failed": True, "failure": {"reason": "3 of 5 requests failed"}}
+    host = registered(plan={"sha": SHA}, turned=failed, reverted={"live": SERVES_OLD})
+    text = release_summary({"a": host}, ["a"], "a")
+    assert "3 of 5 requests failed" in text
+    assert "load balancer" not in text
+
+
+def test_what_an_earlier_run_of_the_play_has_registered_does_not_count() -> None:
+    run = registered(run={"run": "2"})
+    old = registered(staged={"sha": OLD, "run": "1"}, turned={"failed": True, "run": "1"})
+    refused = registered(plan={"failed": True, "msg": "frozen", "run": "2"})
+    text = release_summary({"a": {**run, **old, **refused}}, ["a"], "a")
+    assert text.splitlines()[-1] == "No host was touched."
 
 
 def test_what_is_wrong_through_the_balancer_is_the_reason_of_no_host() -> None:
     hosts = registered(plan={"sha": SHA}, staged={"sha": SHA}, reverted={"live": SERVES_OLD})
     balancer = registered(balancer={"failed": True, "msg": "api-2 was not seen"})
-    text = release_summary({"a": {**hosts, **balancer}}, ["a"], ["a"])
+    text = release_summary({"a": {**hosts, **balancer}}, ["a"], "a")
     assert "it was not right through the load balancer" in text
     assert "api-2 was not seen" in text
 
 
 def test_an_unsettled_host_is_named_with_the_first_line_of_its_reason() -> None:
     lines = unsettled(SHA, {"b": "disk full\nlong story"}).splitlines()
-    assert lines[0] == "aaaaaaa is live on every host, but b could not settle:"
+    assert lines[0] == "aaaaaaa was made final, but not everywhere: b"
     assert lines[1] == f"  {'b':<16} disk full"
-    assert "the same command again" in lines[2]
+    assert "brings all hosts together" in lines[-1]

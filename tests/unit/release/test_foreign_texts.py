@@ -75,6 +75,7 @@ def test_a_result_is_safe_and_tells_no_secret(monkeypatch: pytest.MonkeyPatch) -
     shown = call(monkeypatch, lambda: found, secrets={"A": "p&w<ord", "B": "e"})
     assert shown == {
         "changed": True,
+        "run": "",
         "message": f"{SEEN} {HIDDEN}",
         "live": {"sha": "e" * 40, "slot": "blue"},
         "notes": [f"{HIDDEN} is told, here not", f'{{"x": "{HIDDEN}"}}'],
