@@ -28,7 +28,7 @@ GATE = {"path": "/v1/health", "interval": 0.3, "successes": 12, "deadline": 30}
 LONG: dict[str, Any] = {"app_health": GATE, "app_watch": {"seconds": 4}}
 # The title of each phase, and on which host it is at work first.
 PHASES = {
-    "plan": " : Check everything and plan,",
+    "plan": " : Check everything and plan the release;",
     "stage": " : Stage ",
     "cut over": f" : {CUT_OVER}{NEW[:7]} on api-1",
     "prove": " : Look once more at ",
