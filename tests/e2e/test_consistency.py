@@ -11,7 +11,7 @@ import pytest
 
 from dev.sample_versions import VERSIONS
 from tests.e2e.conftest import Figure
-from tests.e2e.hosts import HOSTS, fleet, serving
+from tests.e2e.hosts import HOSTS, fleet, inside, serving, wait_for_rest
 from tests.e2e.playbooks import CUT_OVER, extra, play, rollback, update
 from tests.e2e.traffic import Traffic
 
@@ -24,6 +24,11 @@ def on_second(value: str, otherwise: str) -> str:
     """A template that gives `value` on api-2 and `otherwise` on all other hosts."""
     test = "(inventory_hostname == 'api-2')"
     return f"{{{{ {test} | ternary({value}, {otherwise}) }}}}"
+
+
+def on_first(expression: str) -> str:
+    """A template that gives `expression` on api-1 and the usual one on all other hosts."""
+    return on_second(f'"{HEALTH["expect"]}"', f'"{expression}"')
 
 
 def expecting(expression: str, deadline: int) -> dict[str, Any]:
@@ -62,6 +67,23 @@ def test_a_host_that_fails_after_the_first_has_cut_over_takes_both_back(
     result = traffic.stop().clean()
     assert NEW in result.short["versions"], "the new release never served"
     figure(f"taken back after a failed watch: {result.requests:,} requests, {result.failed} failed")
+
+
+def test_a_release_that_turns_bad_while_the_other_host_cuts_over_is_taken_back_everywhere(
+    aligned: str, traffic: Traffic, figure: Figure
+) -> None:
+    # Healthy on api-1 for as long as it is watched there, and no more while api-2 is watched.
+    health = {**HEALTH, "expect": on_first("uptime < `9`"), "deadline": 5}
+    watch = {"seconds": on_second("20", "1")}
+    outcome = update(NEW, *extra({"app_health": health, "app_watch": watch}))
+    outcome.refused(f"{NEW[:7]} was not released", "All hosts serve one release, as before")
+    assert f"{CUT_OVER}{NEW[:7]} on api-2" in outcome.text
+    assert set(serving().values()) == {aligned}
+    journal = inside("api-1", "tail -n 8 /var/lib/greenlight/api/journal.jsonl")
+    assert "it turned bad while other hosts were at work" in journal
+    wait_for_rest(5.0)
+    result = traffic.stop().clean()
+    figure(f"taken back by the host itself: {result.requests:,} requests, {result.failed} failed")
 
 
 def test_an_application_that_crashes_on_the_second_host_takes_both_back(
