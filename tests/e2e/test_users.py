@@ -46,7 +46,7 @@ def set_up(values: dict[str, Any]) -> None:
 def test_the_deploy_user_releases_and_rolls_back(aligned: str, traffic: Traffic) -> None:
     # Its rights are the documented ones and no more.
     assert LINE in on("api-1", "cat /etc/sudoers.d/greenlight-deploy")
-    assert "not allowed" in inside("api-1", "su deploy -c 'sudo -n id' 2>&1 || true")
+    assert "password is required" in inside("api-1", "su deploy -c 'sudo -n id' 2>&1 || true")
     deploy = extra({"ansible_user": "deploy"})
     update(NEW, *deploy).ok()
     assert set(serving().values()) == {NEW}
