@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo check check-lint check-unit test lint unit integration hardening molecule e2e soak lives crash cutovers bench fleet fleet-down clean format options build
+.PHONY: help setup demo check check-lint check-unit test lint unit integration hardening molecule e2e soak lives crash cutovers kills bench fleet fleet-down clean format options build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -53,8 +53,8 @@ molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 e2e: setup ## the dev fleet under load
 	@$(PYTHON) -m pytest tests/e2e $(args)
 
-soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cutovers under load
-	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers
+soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cutovers under load, 90 ended controllers
+	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers kills
 
 lives: setup ## random lives of a droplet in memory, other ones each time
 	@GREENLIGHT_LIVES=$${GREENLIGHT_LIVES:-2000} $(PYTHON) -m pytest tests/unit/release/test_model.py $(args)
@@ -64,6 +64,9 @@ crash: setup ## processes killed and power cut between any two effects of a rele
 
 cutovers: setup ## two hundred cutovers in a row under load
 	@$(PYTHON) -m pytest tests/soak $(args)
+
+kills: setup ## the controller of a release is ended at thirty moments by each of three signals
+	@GREENLIGHT_KILLS=$${GREENLIGHT_KILLS:-30} $(PYTHON) -m pytest tests/e2e/test_ended_controllers.py -k come_to_one_release $(args)
 
 bench: setup ## measure against what people use today; writes docs/benchmarks.md (args="release --rounds 3")
 	@$(PYTHON) -m tests.bench $(args)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A playbook that runs beside the test: watched line by line, killed when the test says so."""
+"""A playbook that runs beside the test: watched line by line, ended when the test says so."""
 
 from __future__ import annotations
 
@@ -75,11 +75,11 @@ class Controller:
             assert time.monotonic() < end, self.text
             time.sleep(0.02)
 
-    def kill(self) -> None:
-        """SIGKILL for all of its processes, as a cancelled CI job or a closed laptop would."""
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to all of its processes, as a cancelled CI job or Ctrl-C would."""
         process = self._running()
         if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(process.pid, how)
         process.wait(timeout=LIMIT_SECONDS)
         self._reader.join(timeout=LIMIT_SECONDS)
         if process.stdout is not None:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from dev.docker_cli import docker
 from dev.droplets import Connection
-from dev.settings import STATE
+from dev.settings import STATE, container
 from dev.shell import run
 
 HOSTS = ("api-1", "api-2")
@@ -109,3 +111,39 @@ def serving() -> dict[str, str]:
         (name,) = view.running()
         assert view.containers[name][1] == view.sha, (host, view)
     return {host: view.sha for host, view in views.items()}
+
+
+# What a host says of itself, without SSH: a test may have cut that off, or load it.
+REST = """greenlight status --json
+systemctl show --property ActiveState --value greenlight-watchdog@api
+docker ps -aq --filter label=greenlight.app=api | wc -l
+"""
+
+
+def inside(host: str, script: str) -> str:
+    """Run a shell script on a droplet without going through SSH; return what it wrote."""
+    return docker("exec", container(host), "sh", "-c", script)
+
+
+def unrest() -> list[str]:
+    """What keeps the fleet from being at rest on one release; empty when nothing does."""
+    found, serving_ = [], {}
+    for host in HOSTS:
+        status, watchdog, count = inside(host, REST).strip().rsplit("\n", 2)
+        facts = json.loads(status)["api"]
+        serving_[host] = facts["live"].get("sha", "nothing")
+        said = {name: facts[name] for name in ("lease", "unfinished", "leftovers", "problem")}
+        said["watchdog"] = "" if watchdog == "inactive" else watchdog
+        said["containers"] = "" if int(count) <= 2 else count
+        found += [f"{host}: {name} {text}" for name, text in said.items() if text]
+    return found if len(set(serving_.values())) == 1 else [*found, f"serving {serving_}"]
+
+
+def wait_for_rest(seconds: float) -> float:
+    """Wait at most so long until both hosts rest on one release; return how long it took."""
+    began = time.monotonic()
+    while found := unrest():
+        waited = time.monotonic() - began
+        assert waited < seconds, f"after {waited:.0f} of {seconds:.0f} s: {found}"
+        time.sleep(2.0)
+    return time.monotonic() - began

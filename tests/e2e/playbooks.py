@@ -22,8 +22,8 @@ QUICK: dict[str, Any] = {"app_watch": {"seconds": 0}}
 RECAP = re.compile(r"^(\S+)\s+: ((?:\w+=\d+\s*)+)$")
 STEP = re.compile(r"^(\S+)\s+([a-z ]+?)\s+(\d+\.\d\d) s   ")
 TAIL_LINES = 40
-# How the phases of a fleet release are announced within its one task.
-TITLES = ("Phase ", "See every host", "Take back")
+# How the title of the task begins in which pointers move.
+CUT_OVER = "Cut over to "
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -128,13 +128,11 @@ def module_seconds(outcome: Outcome) -> dict[str, dict[str, float]]:
 
 
 def task_seconds(outcome: Outcome) -> list[tuple[str, float]]:
-    """Tasks and phases with the seconds until the next title; begins with `start`."""
+    """Tasks with the seconds until the next title; begins with `start`."""
     marks = [(0.0, "start")]
     for second, line in outcome.lines:
         if line.startswith("TASK ["):
             marks.append((second, line.partition("]")[0].rpartition(" : ")[2]))
-        elif line.startswith(TITLES):
-            marks.append((second, line.rstrip(" *")))
         elif line.startswith("PLAY RECAP"):
             marks.append((second, "end"))
     ends = [*(second for second, _name in marks[1:]), outcome.seconds]

@@ -11,8 +11,8 @@ import pytest
 
 from dev.sample_versions import VERSIONS
 from tests.e2e.conftest import Figure
-from tests.e2e.hosts import HOSTS, fleet, serving
-from tests.e2e.playbooks import extra, play, rollback, update
+from tests.e2e.hosts import HOSTS, fleet, inside, serving, wait_for_rest
+from tests.e2e.playbooks import CUT_OVER, extra, play, rollback, update
 from tests.e2e.traffic import Traffic
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
@@ -26,6 +26,11 @@ def on_second(value: str, otherwise: str) -> str:
     return f"{{{{ {test} | ternary({value}, {otherwise}) }}}}"
 
 
+def on_first(expression: str) -> str:
+    """A template that gives `expression` on api-1 and the usual one on all other hosts."""
+    return on_second(f'"{HEALTH["expect"]}"', f'"{expression}"')
+
+
 def expecting(expression: str, deadline: int) -> dict[str, Any]:
     """Variables with which api-2 alone has to satisfy another expectation."""
     expect = on_second(f'"{expression}"', f'"{HEALTH["expect"]}"')
@@ -36,7 +41,7 @@ def test_a_host_that_fails_at_stage_leaves_both_untouched(aligned: str, traffic:
     before = fleet()
     outcome = update(NEW, *extra(expecting("status == 'never'", 2)))
     outcome.refused("failed at step 'gate'", f"{NEW[:7]} was not released: api-2 failed.")
-    assert "Phase live" not in outcome.text
+    assert CUT_OVER not in outcome.text
     assert fleet() == before
     assert set(serving().values()) == {aligned}
     traffic.stop().clean()
@@ -55,13 +60,30 @@ def test_a_host_that_fails_after_the_first_has_cut_over_takes_both_back(
         f"api-2            {aligned[:7]} (running)",
         "All hosts serve one release",
     )
-    assert "Phase live of the release on api-1" in outcome.text
+    assert f"{CUT_OVER}{NEW[:7]} on api-1" in outcome.text
     assert f"{NEW[:7]} is live in slot" in outcome.text
     assert set(serving().values()) == {aligned}
     assert all(len(view.running()) == 1 for view in fleet().values())
     result = traffic.stop().clean()
     assert NEW in result.short["versions"], "the new release never served"
     figure(f"taken back after a failed watch: {result.requests:,} requests, {result.failed} failed")
+
+
+def test_a_release_that_turns_bad_while_the_other_host_cuts_over_is_taken_back_everywhere(
+    aligned: str, traffic: Traffic, figure: Figure
+) -> None:
+    # Healthy on api-1 for as long as it is watched there, and no more while api-2 is watched.
+    health = {**HEALTH, "expect": on_first("uptime < `9`"), "deadline": 5}
+    watch = {"seconds": on_second("20", "1")}
+    outcome = update(NEW, *extra({"app_health": health, "app_watch": watch}))
+    outcome.refused(f"{NEW[:7]} was not released", "All hosts serve one release, as before")
+    assert f"{CUT_OVER}{NEW[:7]} on api-2" in outcome.text
+    assert set(serving().values()) == {aligned}
+    journal = inside("api-1", "tail -n 8 /var/lib/greenlight/api/journal.jsonl")
+    assert "it turned bad while other hosts were at work" in journal
+    wait_for_rest(5.0)
+    result = traffic.stop().clean()
+    figure(f"taken back by the host itself: {result.requests:,} requests, {result.failed} failed")
 
 
 def test_an_application_that_crashes_on_the_second_host_takes_both_back(
@@ -98,7 +120,7 @@ def test_a_host_that_is_unreachable_at_the_start_leaves_the_other_untouched() ->
     before = fleet()
     nowhere = {"ansible_port": on_second("2", "2221")}
     outcome = update(NEW, *extra(nowhere)).refused("api-2", "unreachable")
-    assert "Phase staged" not in outcome.text
+    assert "Stage " not in outcome.text
     assert fleet() == before
 
 

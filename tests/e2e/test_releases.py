@@ -15,7 +15,7 @@ import pytest
 from dev.sample_versions import VERSIONS
 from tests.e2e.conftest import Figure
 from tests.e2e.hosts import HOSTS, on, proxy_trouble, serving
-from tests.e2e.playbooks import TITLES, Outcome, rollback, update
+from tests.e2e.playbooks import CUT_OVER, Outcome, rollback, update
 from tests.e2e.traffic import URL, Traffic
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
@@ -43,8 +43,8 @@ class Marker:
 
     def __call__(self, line: str) -> None:
         """Look at a line of a playbook's output."""
-        if line.startswith(("PLAY [", "TASK [", *TITLES)):
-            self.phase("cutover" if "Phase live" in line else "release")
+        if line.startswith(("PLAY [", "TASK [")):
+            self.phase("cutover" if f" : {CUT_OVER}" in line else "release")
 
     def phase(self, name: str) -> None:
         """Open a phase unless it is open already."""

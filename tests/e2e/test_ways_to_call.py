@@ -1,0 +1,91 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A release as people call it: other options of ansible-playbook, another output, a typo."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+
+from dev.sample_versions import VERSIONS
+from dev.settings import REGISTRY_PASSWORD
+from tests.e2e.hosts import HOSTS, fleet, look, serving
+from tests.e2e.playbooks import CUT_OVER, environment, extra, rollback, update
+from tests.e2e.traffic import Traffic
+
+pytestmark = [pytest.mark.fleet, pytest.mark.slow]
+NEW = VERSIONS["C"].sha
+DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+TYPOS: dict[str, dict[str, Any]] = {
+    "an unknown key": {"app_health": {"pathh": "/v1/health"}},
+    "a word for a number": {"app_watch": {"seconds": "ten"}},
+    "no choice": {"app_standby": "hot"},
+    "a list for a mapping": {"app_env": ["GREETING"]},
+    "a word for a limit": {"app_memory": "much"},
+}
+
+
+def test_one_fork_serves_two_hosts(aligned: str, traffic: Traffic) -> None:
+    update(NEW, "--forks", "1").ok()
+    assert set(serving().values()) == {NEW} != {aligned}
+    rollback("--forks", "1").ok()
+    assert set(serving().values()) == {aligned}
+    traffic.stop().clean()
+
+
+def test_a_limit_leaves_the_other_host_alone(aligned: str, traffic: Traffic) -> None:
+    before = look("api-2")
+    outcome = update(NEW, "--limit", "api-1").ok()
+    assert set(outcome.recap()) == {"api-1"}
+    assert look("api-1").sha == NEW
+    assert look("api-2") == before
+    rollback("--limit", "api-1").ok()
+    assert set(serving().values()) == {aligned}
+    traffic.stop().clean()
+
+
+def test_check_mode_shows_the_plan_of_a_rollback_and_does_nothing(aligned: str) -> None:
+    before = fleet()
+    outcome = rollback("--check", "--diff").ok()
+    assert f"-live: {aligned}" in outcome.text
+    assert f"+live: {VERSIONS['A'].sha}" in outcome.text
+    assert CUT_OVER not in outcome.text
+    assert fleet() == before
+
+
+@pytest.mark.usefixtures("aligned")
+def test_another_strategy_is_refused_before_anything_is_touched() -> None:
+    before = fleet()
+    env = environment({"ANSIBLE_STRATEGY": "free"})
+    update(NEW, env=env).refused("strategy free", "Nothing was changed")
+    assert fleet() == before
+
+
+@pytest.mark.usefixtures("aligned")
+@pytest.mark.parametrize("typo", TYPOS)
+def test_a_typo_shows_no_secret_in_the_default_output(typo: str) -> None:
+    before, marker = fleet(), f"marker-{secrets.token_hex(8)}"
+    hidden = {"app_secrets": {"SAMPLE_API_TOKEN": marker}}
+    outcome = update(NEW, *extra(hidden), *extra(TYPOS[typo]), env=environment(DEFAULT))
+    outcome.refused()
+    (name,) = TYPOS[typo]
+    assert name.removeprefix("app_") in outcome.text
+    for secret in (marker, REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()):
+        assert secret not in outcome.text
+    assert fleet() == before
+
+
+def test_the_default_output_of_releases_shows_no_secret(aligned: str) -> None:
+    marker = f"marker-{secrets.token_hex(8)}"
+    hidden = extra({"app_secrets": {"SAMPLE_API_TOKEN": marker}})
+    env = environment(DEFAULT)
+    done = update(NEW, *hidden, "--diff", env=env).ok()
+    assert set(serving().values()) == {NEW} != {aligned}
+    assert set(done.recap()) == set(HOSTS)
+    refused = update(VERSIONS["crash-on-start"].sha, *hidden, env=env).refused("failed at step")
+    for secret in (marker, REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()):
+        assert secret not in done.text
+        assert secret not in refused.text
