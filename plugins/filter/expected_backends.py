@@ -10,8 +10,8 @@ name: expected_backends
 short_description: Tell which backend each host should answer from
 version_added: 0.1.0
 description:
-  - Reads what role P(greenlight.droplet.app#role) has registered on each host: where it has cut
-    over, or what was live there anyway.
+  - Reads what role P(greenlight.droplet.app#role) has registered on each host, which is where it
+    has cut over, or what was live there anyway.
 options:
   _input:
     description: The magic variable C(hostvars).

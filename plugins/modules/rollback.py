@@ -79,6 +79,23 @@ config:
   returned: success
   type: str
   sample: 5d1c0ffee123
+run:
+  description: Name of the run.
+  returned: success
+  type: str
+  sample: 20261126T101500Z-471100
+outdated_command:
+  description: Whether the command C(greenlight) on the host is of another version than
+    O(command_version). Then a call with another O(state) than V(planned) has done nothing.
+  returned: success
+  type: bool
+  sample: false
+lease:
+  description: The run that holds the host, the process that leads it, and the seconds until its
+    lease ends.
+  returned: failure because another run is under way
+  type: dict
+  sample: {run: 20261126T101400Z-815, controller: '', seconds_left: 41.5}
 needed:
   description: Whether anything was to be done when the call began.
   returned: success
@@ -122,7 +139,7 @@ live:
   sample: {sha: 3f9c2ab41d0e5b6a7c8d9e0f1a2b3c4d5e6f7a8b, slot: green, state: running}
 standby:
   description: The standby after the call; empty when there is none.
-  returned: success
+  returned: success with O(state=planned) or O(state=settled)
   type: dict
   sample: {sha: 8a7b6c5d4e3f2a1b0f9e8d7c6b5a4d3e2f1a0b9c, slot: blue, state: exited}
 notes:

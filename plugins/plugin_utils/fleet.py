@@ -23,7 +23,9 @@ def expected_backends(hostvars: HostVars, hosts: Sequence[str], app: str) -> dic
     """Return the backend that each host should answer from: where it cut over, or was live."""
     found: dict[str, str] = {}
     for host in hosts:
-        result = hostvars[host].get("__app_live") or hostvars[host]["__app_plan"]
+        result, plan = hostvars[host].get("__app_live") or {}, hostvars[host]["__app_plan"]
+        # A play that releases twice has registered what the first run did, too.
+        result = result if result.get("run") == plan["run"] else plan
         found[host] = f"{app}-{result['live']['slot']}"
     return found
 

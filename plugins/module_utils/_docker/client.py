@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that touches Docker. Works with the SDK 5.0.3 and 7.x, Engine API 1.41 or newer.
+"""All that is asked of Docker. Works with the SDK 5.0.3 and 7.x, Engine API 1.41 or newer.
 
 Containers are found by their labels, never by name: a container that merely has our name is not
 ours. Every call that changes something is one method.
@@ -10,12 +10,9 @@ ours. Every call that changes something is one method.
 from __future__ import annotations
 
 import contextlib
-import functools
 import time
 import typing as t
-from http.client import HTTPException
 
-from .._core.boundary import FAULTS, told
 from .._core.errors import EngineError, NotSetUpError
 from .._model.container_options import ContainerOptions, host_options
 from .._model.engine_model import (
@@ -28,61 +25,11 @@ from .._model.engine_model import (
     local_repository,
 )
 from .._model.spec import Application, Source
+from .sdk import HAS_DOCKER, SDK_FAULTS, SOCKET, connect, translated
 
-try:
-    from docker import APIClient
-    from docker.errors import APIError, DockerException, NotFound
+with contextlib.suppress(ImportError):
+    from docker.errors import NotFound
     from docker.types import EndpointConfig, IPAMConfig, IPAMPool
-    from requests.exceptions import RequestException
-    from urllib3.exceptions import HTTPError
-
-    # What the SDK raises itself, and what it lets through from the libraries that it stands on.
-    _FAULTS: tuple[type[Exception], ...] = (DockerException, HTTPError, HTTPException, *FAULTS)
-    HAS_DOCKER = True
-except ImportError:
-    HAS_DOCKER = False
-
-SOCKET: t.Final = "unix:///var/run/docker.sock"
-CALL_TIMEOUT: t.Final = 120
-"""Seconds that one call may stay silent."""
-
-
-@contextlib.contextmanager
-def _translated(what: str, *, may_be_gone: bool = False) -> t.Iterator[None]:
-    """Turn what the SDK raises into an EngineError that says what failed.
-
-    With `may_be_gone` its NotFound passes, which says that what is meant is not there.
-    """
-    try:
-        yield
-    except APIError as exc:
-        if may_be_gone and isinstance(exc, NotFound):
-            raise
-        raise EngineError(f"Docker could not {what}: {exc.explanation or exc}") from exc
-    except (DockerException, RequestException) as exc:
-        raise EngineError(f"Docker did not answer the call to {what}: {exc}") from exc
-    except _FAULTS as exc:
-        text = f"Docker's answer to the call to {what} cannot be used: {told(exc)}"
-        raise EngineError(text) from exc
-
-
-@functools.cache
-def connect(address: str) -> APIClient:
-    """Return the SDK's client for an engine, the same one for all phases of a session.
-
-    Raises NotSetUpError when nothing answers at the address.
-    """
-    try:
-        client = APIClient(base_url=address, version="auto", timeout=CALL_TIMEOUT)
-    except _FAULTS as exc:
-        raise NotSetUpError(
-            "The Docker engine does not answer on this host. 'systemctl status docker' says"
-            f" why; on a new host run setup-api.yml first. ({exc})"
-        ) from exc
-    # It speaks to a socket of this host: neither a proxy nor a password file concerns it, and to
-    # look for them at each call takes a fifth of its time.
-    client.trust_env = False
-    return client
 
 
 class Engine:
@@ -99,19 +46,19 @@ class Engine:
         self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any
     ) -> t.Any:
         """Run one SDK call and translate its errors into an EngineError that says what failed."""
-        with _translated(what):
+        with translated(what):
             return function(*args, **named)
 
     def architecture(self) -> str:
         """Return the host's architecture in Docker's words, such as amd64."""
-        with _translated("tell its version"):
+        with translated("tell its version"):
             return str(self._client.version()["Arch"])
 
     # -- containers ------------------------------------------------------------------------------
 
     def containers(self, app: str) -> list[Container]:
         """Return the application's containers in any state, oldest release first."""
-        with _translated("list containers"):
+        with translated("list containers"):
             listed = self._client.containers(all=True, filters={"label": [f"{LABEL}app={app}"]})
             found = [self.container(entry["Id"]) for entry in listed]
         return sorted((c for c in found if c is not None), key=lambda c: (c.release, c.created))
@@ -119,14 +66,14 @@ class Engine:
     def container(self, identifier: str) -> Container | None:
         """Return one container, or None when it is gone."""
         try:
-            with _translated(f"inspect {identifier[:12]}", may_be_gone=True):
+            with translated(f"inspect {identifier[:12]}", may_be_gone=True):
                 return container_of(self._client.inspect_container(identifier))
         except NotFound:
             return None
 
     def names_in_use(self) -> set[str]:
         """Return the names of all containers on the host, ours or not."""
-        with _translated("list containers"):
+        with translated("list containers"):
             listed = self._client.containers(all=True)
             return {name.lstrip("/") for entry in listed for name in entry.get("Names") or ()}
 
@@ -171,7 +118,7 @@ class Engine:
         """Remove a container, also a running one, with its anonymous volumes."""
         with (
             contextlib.suppress(NotFound),
-            _translated(f"remove {identifier[:12]}", may_be_gone=True),
+            translated(f"remove {identifier[:12]}", may_be_gone=True),
         ):
             self._client.remove_container(identifier, v=True, force=True)
 
@@ -186,7 +133,7 @@ class Engine:
 
     def log_lines(self, identifier: str, lines: int) -> list[str]:
         """Return the last `lines` lines that the container wrote, as it wrote them."""
-        with _translated("read its log"):
+        with translated("read its log"):
             raw = self._client.logs(identifier, tail=lines)
             return raw.decode("utf-8", "replace").rstrip("\n").split("\n")[-lines:] if raw else []
 
@@ -195,7 +142,7 @@ class Engine:
     def image(self, reference: str) -> Image | None:
         """Return an image that is on the host, or None."""
         try:
-            with _translated(f"inspect the image {reference}", may_be_gone=True):
+            with translated(f"inspect the image {reference}", may_be_gone=True):
                 return image_of(self._client.inspect_image(reference))
         except NotFound:
             return None
@@ -207,7 +154,7 @@ class Engine:
         """
         # Every image of ours says its revision. One list, because Docker adds up sizes for each.
         name = f"{local_repository(app)}:"
-        with _translated("list images"):
+        with translated("list images"):
             listed = self._client.images(filters={"label": [REVISION_LABEL]})
             images = [image_of(entry) for entry in listed]
         return [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
@@ -240,7 +187,7 @@ class Engine:
                         f"The pull of {source.image}@{digest} was not over after {limit:g} s. The"
                         " registry or the network is slow; set app_pull_seconds if that is so."
                     )
-        except _FAULTS as exc:
+        except SDK_FAULTS as exc:
             raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
 
     def tag(self, image: str, repository: str, tag: str) -> None:
@@ -251,7 +198,7 @@ class Engine:
         """Remove one name of an image, and the image when it was the last; absent is fine."""
         with (
             contextlib.suppress(NotFound),
-            _translated(f"remove the image {reference}", may_be_gone=True),
+            translated(f"remove the image {reference}", may_be_gone=True),
         ):
             self._client.remove_image(reference)
 
@@ -259,13 +206,13 @@ class Engine:
 
     def network(self, name: str) -> dict[str, t.Any] | None:
         """Return Docker's description of the network with exactly that name, or None."""
-        with _translated("list networks"):
+        with translated("list networks"):
             listed = self._client.networks(names=[name])
             return next((entry for entry in listed if entry["Name"] == name), None)
 
     def subnets(self) -> dict[str, str]:
         """Return the subnet of each bridge network on the host, by its name."""
-        with _translated("list networks"):
+        with translated("list networks"):
             return {
                 entry["Name"]: pool["Subnet"]
                 for entry in self._client.networks()

@@ -103,6 +103,11 @@ def _execute(
     transaction = Transaction(host, order, say)
     if state == "reverted":
         return _reverted(host, order, check_mode, say)
+    if state not in ("planned", "settled") and order.run.startswith(_UNNAMED):
+        raise SpecError(
+            f"state={state} needs option run: the phases of one run belong together by its name, and"
+            " the host takes back what nobody goes on with."
+        )
     is_outdated = bool(params["command_version"]) and params["command_version"] != (
         installed_version()
     )
@@ -221,6 +226,7 @@ def _result(outcome: report.Outcome, order: Order, changed: bool) -> dict[str, t
         "needed": bool(outcome.plan.steps),
         "sha": goal.sha,
         "digest": goal.digest,
+        "run": order.run,
         "release": goal.target.release if goal.target else "",
         "config": goal.config,
         "message": _message(outcome, order),

@@ -18,6 +18,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
     NotSetUpError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker import client as module
+from ansible_collections.greenlight.droplet.plugins.module_utils._docker import sdk as sdk_module
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
 from tests.unit import asked
 
@@ -127,9 +128,9 @@ def test_an_sdk_that_cannot_connect_is_said(
     def fail(**_options: t.Any) -> t.NoReturn:
         raise fault
 
-    monkeypatch.setattr(module, "APIClient", fail)
+    monkeypatch.setattr(sdk_module, "APIClient", fail)
     with pytest.raises(NotSetUpError, match="does not answer on this host") as caught:
-        module.connect(f"unix:///{type(fault).__name__}.sock")
+        sdk_module.connect(f"unix:///{type(fault).__name__}.sock")
     assert str(caught.value).isprintable()
 
 

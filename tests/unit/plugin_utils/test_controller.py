@@ -21,10 +21,14 @@ SHA, OLD = "a" * 40, "b" * 40
 
 
 def test_expected_backends_follow_the_live_slots() -> None:
-    blue, green = {"live": {"slot": "blue"}}, {"live": {"slot": "green"}}
-    hostvars = {"a": {"__app_plan": blue, "__app_live": green}, "b": {"__app_plan": blue}}
-    expected = {"a": "api-green", "b": "api-blue"}
-    assert fleet.expected_backends(hostvars, ["a", "b"], "api") == expected
+    blue, green = {"live": {"slot": "blue"}, "run": "2"}, {"live": {"slot": "green"}, "run": "2"}
+    hostvars = {
+        "a": {"__app_plan": blue, "__app_live": green},
+        "b": {"__app_plan": blue},
+        "c": {"__app_plan": blue, "__app_live": {**green, "run": "1"}},
+    }
+    expected = {"a": "api-green", "b": "api-blue", "c": "api-blue"}
+    assert fleet.expected_backends(hostvars, ["a", "b", "c"], "api") == expected
 
 
 def test_status_table_lines_up_and_notes_trouble() -> None:
