@@ -101,7 +101,9 @@ def test_a_run_can_go_on_after_it_was_taken_back(live_a: Bench) -> None:
 def test_what_is_settled_is_not_taken_back(live_a: Bench) -> None:
     bench = live_a
     bench.one(bench.release("B", run="r4")).ok()
-    bench.refused(bench.release("B", state="reverted", run="r4"), "Run r4 is final", "Roll back instead")
+    bench.refused(
+        bench.release("B", state="reverted", run="r4"), "Run r4 is final", "Roll back instead"
+    )
     bench.refused(bench.release("B", state="reverted"), "state=reverted needs option run")
 
 

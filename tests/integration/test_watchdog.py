@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ REBOOT_SECONDS = 60.0
 RUN = "r1"
 UNIT = f"greenlight-watchdog@{APP}.service"
 NO_LEASE = f"! test -e {FOLDER}/lease.json"
-KILL = f"kill -KILL $(python3 -c 'import json; print(json.load(open(\"{FOLDER}/lock\"))[\"pid\"])')"
+KILL = f'kill -KILL $(python3 -c \'import json; print(json.load(open("{FOLDER}/lock"))["pid"])\')'
 NOBODY = f"nobody has gone on with it for {LEASE} s"
 
 
@@ -180,7 +181,7 @@ def test_a_killed_watchdog_comes_back(live_b: Bench, phase: str, event: str) -> 
 def test_the_watchdog_of_one_run_never_touches_another(live_b: Bench) -> None:
     bench = live_b
     begun(bench, "live", SEEN_LEASE)
-    other = {"break_lease": "ann has left", "run": "r2", "lease_seconds": 60}
+    other: dict[str, Any] = {"break_lease": "ann has left", "run": "r2", "lease_seconds": 60}
     bench.one(bench.release("D", state="live", **other)).ok()
     time.sleep(SEEN_LEASE + 3)
     assert [(entry["run"], entry["by"]) for entry in events(bench, "reverted")] == [(RUN, "r2")]
