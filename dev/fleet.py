@@ -196,16 +196,17 @@ def restart(names: list[str]) -> None:
             current.note = f"SSH answers on {connection.host}:{connection.port}"
 
 
-def droplet_up(
-    name: str, port: int, distribution: bases.Distribution, *, from_set_up: bool = False
-) -> None:
+def droplet_up(name: str, port: int, chosen: bases.Distribution, source: str = "bare") -> None:
     """Bring up a droplet of its own beside the fleet, bare or set up; write .fleet/<name>.json."""
     with state.lock():
-        _prepare(distribution, ["droplet"])
-    image = set_up.ensure(distribution) if from_set_up else ""
-    with state.lock(), step(f"droplet {name}") as current:
+        _prepare(chosen, ["droplet"])
+    with (
+        set_up.image(chosen, wanted=source == "set-up") as image,
+        state.lock(),
+        step(f"droplet {name}") as current,
+    ):
         droplet = droplets.Droplet(name, port)
-        connection, current.note = droplets.start(droplet, distribution, image)
+        connection, current.note = droplets.start(droplet, chosen, image)
     with step(f"boot of {name}") as current:
         droplets.wait_booted(connection)
         current.note = f"SSH answers on {connection.host}:{connection.port}"
@@ -277,9 +278,8 @@ def dispatch(options: argparse.Namespace) -> int:
     elif options.command == "clean":
         clean()
     elif options.action == "up":
-        distribution = bases.DISTRIBUTIONS[options.distribution]
-        from_set_up = options.source == "set-up"
-        droplet_up(options.name, options.port, distribution, from_set_up=from_set_up)
+        chosen = bases.DISTRIBUTIONS[options.distribution]
+        droplet_up(options.name, options.port, chosen, options.source)
     else:
         droplet_down(options.name)
     return 0

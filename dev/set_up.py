@@ -69,20 +69,12 @@ def tag(distribution: bases.Distribution) -> str:
     return f"{REPOSITORY}:{distribution.slug}-{images.inputs_hash({**inputs(), **own})}"
 
 
-@contextmanager
-def _lock() -> Iterator[None]:
-    """One run makes the image, others wait for it; what else the fleet does goes on."""
-    with (settings.STATE / "set-up.lock").open("w", encoding="utf-8") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-
-
 def ensure(distribution: bases.Distribution) -> str:
     """Make sure that the image is there, which takes a minute or two when it is not; its tag.
 
     Raises CommandError or DropletError.
     """
-    with _lock(), step("image set-up") as current:
+    with step("image set-up") as current:
         wanted = tag(distribution)
         if docker_cli.inspect("image", wanted) is not None:
             current.note = "unchanged"
@@ -94,6 +86,20 @@ def ensure(distribution: bases.Distribution) -> str:
             droplets.remove(NAME)
         current.note = f"made, {len(remove_old(wanted))} old ones removed"
     return wanted
+
+
+@contextmanager
+def image(distribution: bases.Distribution, *, wanted: bool) -> Iterator[str]:
+    """The tag of the image, which nobody removes within the block; empty when it is not wanted.
+
+    One run makes it, others wait for it; what else the fleet does goes on.
+    """
+    if not wanted:
+        yield ""
+        return
+    with (settings.STATE / "set-up.lock").open("w", encoding="utf-8") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield ensure(distribution)
 
 
 def _make(wanted: str, distribution: bases.Distribution, current: Step) -> None:

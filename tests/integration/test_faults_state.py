@@ -181,7 +181,7 @@ def test_a_clock_that_moved_confuses_nothing(live_b: Bench, days: int) -> None:
     )
     staged = live_b.release("C", python=PYTHON, state="staged", run="moved", holder="ann")
     live_b.one(staged).ok()
-    live_b.refused(live_b.release("D"), "A fleet release is under way: ann")
+    live_b.refused(live_b.release("D"), "A release is under way: ann")
     live_b.one(live_b.release("C", state="settled", run="moved")).ok()
     assert_whole(live_b, "C")
     live_b.one(live_b.release("D", python=PYTHON)).ok()

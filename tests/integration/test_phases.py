@@ -33,10 +33,12 @@ def test_each_phase_does_its_part_once(live_a: Bench) -> None:
     assert {c["State"]["Status"] for c in bench.containers().values()} == {"running"}
 
     settled = bench.four(bench.release("B", state="settled", run="r1"))
-    assert [step for step in settled.apply.steps if step != "retain"] == ["drain", "retire"]
+    steps = [step for step in settled.apply.steps if step != "retain"]
+    assert steps == ["commit", "drain", "retire"]
     assert bench.state()["lease"] is None
     events = [entry["event"] for entry in bench.journal() if entry["run"] == "r1"]
-    assert events == ["begin", "start", "staged", "phase", "live", "phase", "settled"]
+    wanted = ["begin", "start", "staged", "phase", "live", "phase", "committed", "settled"]
+    assert events == wanted
     assert sorted(c["State"]["Status"] for c in bench.containers().values()) == [
         "exited",
         "running",
@@ -99,7 +101,9 @@ def test_a_run_can_go_on_after_it_was_taken_back(live_a: Bench) -> None:
 def test_what_is_settled_is_not_taken_back(live_a: Bench) -> None:
     bench = live_a
     bench.one(bench.release("B", run="r4")).ok()
-    bench.refused(bench.release("B", state="reverted", run="r4"), "Run r4 is settled", "rollback")
+    bench.refused(
+        bench.release("B", state="reverted", run="r4"), "Run r4 is final", "Roll back instead"
+    )
     bench.refused(bench.release("B", state="reverted"), "state=reverted needs option run")
 
 

@@ -35,7 +35,7 @@ def test_the_first_release_serves_and_its_container_is_closed(bench: Bench) -> N
 def test_the_second_release_keeps_the_first_as_standby(bench: Bench) -> None:
     bench.one(bench.release("A")).ok()
     four = bench.four(bench.release("B"))
-    wanted = ["start", "gate", "confirm", "cut over", "drain", "retire"]
+    wanted = ["start", "gate", "confirm", "cut over", "commit", "drain", "retire"]
     assert [step for step in four.apply.steps if step not in ("pull", "retain")] == wanted
     assert "nothing to do" in four.apply_again["message"]
     assert four.apply_again["needed"] is False

@@ -24,7 +24,7 @@ def test_the_previous_release_comes_back_as_it_ran_and_without_a_registry(bench:
     four = bench.four(bench.rollback(env={"GREETING": "inventory"}, **CLOSED))
     assert four.apply["live"]["sha"] == sha("A")
     assert four.apply["standby"]["sha"] == sha("B")
-    wanted = ["start standby", "gate", "confirm", "cut over", "drain", "retire"]
+    wanted = ["start standby", "gate", "confirm", "cut over", "commit", "drain", "retire"]
     assert four.apply.steps == wanted
     assert "with the configuration it ran with" in " ".join(four.apply["plan"])
     assert bench.version()["greeting"] == "first"

@@ -128,7 +128,8 @@ class Bench:
         assert states[1] != states[2], "the real run says changed and is not"
         for repeated in (four.check_again, four.apply_again):
             assert not repeated.ok().changed
-        assert states[2] == states[3], "a repeated call changed the host"
+        last, repeated_last = (without_times(state) for state in states[2:])
+        assert last == repeated_last, "a repeated call changed the host"
         return four
 
     def refused(self, call: Call, *fragments: str) -> Result:
@@ -182,8 +183,21 @@ def look_at(app: str) -> Call:
     return Call("ansible.builtin.command", {"argv": ["python3", SCRIPT, "show", app]})
 
 
+def without_times(state: State) -> State:
+    """A state without the times of the lease, which every call of an open run renews."""
+    lease = json.loads(state["lease"] or "{}")
+    kept = {name: value for name, value in lease.items() if name not in ("until", "uptime")}
+    return {**state, "lease": kept}
+
+
 def same_claims(check: Result, apply: Result) -> bool:
-    """Tell whether check mode promised what the real run did; fails naming the difference."""
-    for key in ("changed", "plan", "diff", "changes", "sha", "digest", "config", "application"):
+    """Tell whether check mode promised what the real run did; fails naming the difference.
+
+    A phase before the last one tells what is live and looks at no more, so it has no diff.
+    """
+    keys = ["changed", "plan", "changes", "sha", "digest", "config", "application"]
+    if "live" not in apply.raw or "standby" in apply.raw:
+        keys.append("diff")
+    for key in keys:
         assert check.raw.get(key) == apply.raw.get(key), key
     return True

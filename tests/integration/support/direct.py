@@ -134,3 +134,4 @@ class Direct:
         """Let the program end."""
         if self._kept is not None:
             self._kept.close()
+        self._kept = None

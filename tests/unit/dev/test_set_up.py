@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -94,6 +95,20 @@ def test_the_image_is_made_once_and_its_droplet_always_goes(
     assert set_up.ensure(DEBIAN) == set_up.ensure(DEBIAN) == "s:1"
     assert done.count("make") == 2
     assert done[-1] == "remove set-up-droplet"
+
+
+def test_nobody_removes_the_image_before_the_droplet_stands_on_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(set_up, "ensure", lambda _distribution: "s:1")
+    with set_up.image(DEBIAN, wanted=True) as image:
+        assert image == "s:1"
+        with (settings.STATE / "set-up.lock").open("w") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (settings.STATE / "set-up.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with set_up.image(DEBIAN, wanted=False) as image:
+        assert image == ""
 
 
 def test_the_name_to_be_replaced_is_the_same_in_the_dockerfile() -> None:

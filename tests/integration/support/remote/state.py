@@ -80,6 +80,8 @@ def show(app: str) -> dict[str, object]:
 def clean(app: str) -> None:
     """Leave the application as set-up has made it: nothing live, no history, images kept."""
     folder = Path("/var/lib/greenlight", app)
+    # It remembers the lease of a run that is about to be forgotten.
+    subprocess.run(["systemctl", "stop", f"greenlight-watchdog@{app}.service"], check=False)
     found = docker("ps", "--all", "--quiet", "--filter", f"label=greenlight.app={app}")
     if found:
         docker("rm", "--force", "--volumes", *found)
