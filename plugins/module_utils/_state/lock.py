@@ -181,8 +181,8 @@ class HostLock:
             raise LockedError(
                 f"A release is under way: {lease.describe()}, which is in"
                 f" {self.seconds_left(lease):.0f} s. When nobody goes on with it until then, this"
-                " host takes it back, and the next run may begin. To take it back at once, pass a"
-                " reason: -e app_break_lease='controller died'. Nothing was changed.",
+                " host puts itself right, and the next run may begin. To do that at once, give a"
+                """ reason: -e '{"app_break_lease": "the controller died"}'. Nothing was changed.""",
                 lease.run,
                 lease.controller,
                 self.seconds_left(lease),
