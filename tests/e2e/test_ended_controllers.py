@@ -73,7 +73,7 @@ def test_hosts_whose_controller_has_ended_come_to_one_release_within_the_bound(
     for number, share in enumerate(shares(how)):
         (live,) = set(serving().values())
         goal = aligned if live == NEW else NEW
-        batch = {"app_cutover_batch": 1 + number % 2}
+        batch = {"app_cutover_batch": 2 - number % 2}
         with Controller("update-api", *extra(SHORT, batch), "-e", f"sha={goal}") as controller:
             time.sleep(share * length)
             controller.kill(how)
