@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from dev.sample_versions import VERSIONS
 from dev.settings import REGISTRY_PASSWORD
 from tests.e2e.hosts import HOSTS, fleet, look, serving
-from tests.e2e.playbooks import CUT_OVER, environment, extra, rollback, update
+from tests.e2e.playbooks import CUT_OVER, environment, extra, rollback, run, update
 from tests.e2e.traffic import Traffic
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
@@ -57,10 +59,13 @@ def test_check_mode_shows_the_plan_of_a_rollback_and_does_nothing(aligned: str) 
 
 
 @pytest.mark.usefixtures("aligned")
-def test_another_strategy_is_refused_before_anything_is_touched() -> None:
+def test_another_strategy_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     before = fleet()
-    env = environment({"ANSIBLE_STRATEGY": "free"})
-    update(NEW, env=env).refused("strategy free", "Nothing was changed")
+    playbook = tmp_path / "free.yml"
+    role = {"role": "greenlight.droplet.app", "app_sha": NEW}
+    play = {"hosts": "api", "gather_facts": False, "strategy": "free", "roles": [role]}
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+    run("ansible-playbook", str(playbook)).refused("strategy free", "Nothing was changed")
     assert fleet() == before
 
 
