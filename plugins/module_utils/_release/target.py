@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .._core.errors import SpecError
 from .._model.engine_model import Container
 from .._model.spec import short_sha
+from .._state.history import State
 from .host_state import Snapshot
 
 
@@ -95,6 +96,13 @@ def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
             f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
         )
         return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
+    last = next(reversed(snapshot.history.runs.values()), None)
+    cut_off = last is not None and last.state is State.REVERTED and bool(last.end.get("by"))
+    if live and last is not None and cut_off and last.begin.get("action") == "release":
+        # Whoever rolls back after a release that was cut off means that release, not one more.
+        further = f"; to go back further name it: sha={standby.sha}" if standby else ""
+        short = short_sha(str(last.begin.get("sha", "")))
+        return _container_goal(live, f"{short} was taken back already{further}")
     previous = snapshot.previous
     if standby is not None and (previous is None or previous.release == standby.release):
         return _container_goal(standby, "with the configuration it ran with")

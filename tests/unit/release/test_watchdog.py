@@ -264,6 +264,21 @@ def test_what_failed_by_itself_leaves_nothing_to_watch(world: World) -> None:
     assert Watchdog(make_host(world)).look() == "no run is under way"
 
 
+@pytest.mark.parametrize("taken_back", [False, True])
+def test_a_rollback_after_a_release_that_was_cut_off_goes_back_once(
+    world: World, taken_back: bool
+) -> None:
+    through(world, "live")
+    world.now += LEASE + 1
+    if taken_back:
+        Watchdog(make_host(world)).look()
+    outcome = rollback(world)
+    assert "was taken back already" in outcome.plan.goal.note
+    assert live_and_standby(world) == (B, A)
+    rollback(world, A)
+    assert live_and_standby(world) == (A, B)
+
+
 def test_a_run_arms_the_watchdog_before_its_first_container(world: World) -> None:
     before = len(world.effects)
     whole(world)
