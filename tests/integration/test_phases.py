@@ -84,15 +84,15 @@ def test_a_live_release_is_taken_back_and_the_pointer_first(live_a: Bench) -> No
     assert "no previous release" in bench.one(bench.rollback()).msg
 
 
-def test_a_run_can_go_on_after_it_was_taken_back(live_a: Bench) -> None:
+def test_a_run_that_was_taken_back_does_not_go_on_and_the_next_one_does(live_a: Bench) -> None:
     bench = live_a
-    _staged, _back, staged, settled = bench.play(
+    _staged, _back, refused, settled = bench.play(
         bench.release("B", state="staged", run="r3"),
         bench.release("B", state="reverted", run="r3"),
         bench.release("B", state="staged", run="r3"),
-        bench.release("B", state="settled", run="r3"),
+        bench.release("B", state="settled", run="r3-again"),
     )
-    assert "start" in staged.ok().steps
+    assert "This run was taken back on this host" in refused.msg
     assert settled.ok()["live"]["sha"] == sha("B")
     assert settled["standby"]["sha"] == sha("A")
     assert bench.serving() == sha("B")
