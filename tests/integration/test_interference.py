@@ -63,8 +63,8 @@ def test_a_lease_of_another_run_is_named_and_can_be_broken(live_a: Bench) -> Non
     bench = live_a
     bench.one(bench.release("B", state="staged", run="r8", holder="ci-42")).ok()
     said = ("A release is under way", f"ci-42 (release of {sha('B')[:7]}, run r8) until 20")
-    result = bench.refused(bench.release("C"), *said, "-e app_break_lease=")
-    assert "this host takes it back, and the next run may begin" in result.msg
+    result = bench.refused(bench.release("C"), *said, "app_break_lease")
+    assert "this host puts itself right, and the next run may begin" in result.msg
     bench.refused(bench.release("C", check=True), *said)
     bench.refused(bench.rollback(), *said)
 

@@ -34,7 +34,7 @@ class Bad:
 
 BAD = {
     "never-healthy": Bad(
-        "gate", "not healthy within 1.5 s: status 503, wanted 200", answer="HTTP 503 in"
+        "gate", "checks failed, the last of them with: status 503, wanted 200", answer="HTTP 503 in"
     ),
     "unhealthy-json": Bad("gate", "\"status == 'healthy'\" gave false", answer="HTTP 200 in"),
     "redirect-health": Bad("gate", "redirects to /v1/version", answer="HTTP 302 in"),
