@@ -98,8 +98,8 @@ def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
         return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
     last = next(reversed(snapshot.history.runs.values()), None)
     cut_off = last is not None and last.state is State.REVERTED and bool(last.end.get("by"))
-    if live and last is not None and cut_off and last.begin.get("action") == "release":
-        # Whoever rolls back after a release that was cut off means that release, not one more.
+    if live and last and cut_off and last.turns and last.begin.get("action") == "release":
+        # Whoever rolls back after a release that served and was cut off means it, and not one more.
         further = f"; to go back further name it: sha={standby.sha}" if standby else ""
         short = short_sha(str(last.begin.get("sha", "")))
         return _container_goal(live, f"{short} was taken back already{further}")

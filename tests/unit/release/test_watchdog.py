@@ -279,6 +279,14 @@ def test_a_rollback_after_a_release_that_was_cut_off_goes_back_once(
     assert live_and_standby(world) == (A, B)
 
 
+def test_a_rollback_after_a_release_that_never_served_goes_to_the_one_before(world: World) -> None:
+    through(world, "staged")
+    world.now += LEASE + 1
+    assert Watchdog(make_host(world)).look()
+    rollback(world)
+    assert live_and_standby(world) == (A, B)
+
+
 def test_a_run_arms_the_watchdog_before_its_first_container(world: World) -> None:
     before = len(world.effects)
     whole(world)
