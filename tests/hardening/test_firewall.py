@@ -27,7 +27,8 @@ from tests.integration.support.machine import Machine
 SSH = {"comment": "ssh", "port": "22", "sources": ["admin"]}
 BALANCER = {"comment": "api", "port": "3002", "sources": ["balancer"]}
 NETWORKS = 6000
-APPLY_SECONDS, CHANGE_SECONDS = 3.0, 1.0
+# Beside another lane of tests; 0.65 s was measured on a quiet machine.
+APPLY_SECONDS, CHANGE_SECONDS = 3.0, 2.0
 DOCUMENT = "/var/lib/greenlight-test/meta.json"
 
 

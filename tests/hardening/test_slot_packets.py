@@ -173,5 +173,6 @@ def test_the_network_is_removed(live: Droplet) -> None:
     finally:
         live.inside(f"{again} {NETWORK} && {RUN} --name slot-blue --ip {BLUE} {IMAGE}")
     assert answers.pop("200") > 0
-    assert all(answer.startswith("503 ") for answer in answers), answers
+    # What was in flight in the container that went is a 502 of our own HAProxy.
+    assert all(answer.startswith(("502 ", "503 ")) for answer in answers), answers
     wait_served(live)
