@@ -14,7 +14,7 @@ from dev.shell import as_root, run, succeeds
 # machine. They must not leave it, where somebody else's server may have that address. Docker keeps
 # the chain DOCKER-USER as it is, and asks it before its own rules.
 CHAIN = "DOCKER-USER"
-# What goes from one machine of the fleet to another on the bridge stays: tests play a neighbour there.
+# What goes from one machine of the fleet to another on the bridge stays: a test plays a neighbour.
 ROUTED = ("--match", "physdev", "!", "--physdev-is-bridged")
 RULES = tuple(
     ("--source", settings.SUBNET, "--destination", subnet, *ROUTED, "--jump", "DROP")
