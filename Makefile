@@ -50,8 +50,9 @@ hardening: setup ## a droplet attacked, scanned, audited, and its owner locked o
 molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 	@MOLECULE_GLOB='molecule/*/molecule.yml' $(PYTHON) -m molecule test --all $(args)
 
+# What waits for leases to end takes minutes for each moment: `make kills`.
 e2e: setup ## the dev fleet under load
-	@$(PYTHON) -m pytest tests/e2e $(args)
+	@$(PYTHON) -m pytest tests/e2e --ignore=tests/e2e/test_ended_controllers.py $(args)
 
 soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cutovers under load, 90 ended controllers
 	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers kills
@@ -66,7 +67,7 @@ cutovers: setup ## two hundred cutovers in a row under load
 	@$(PYTHON) -m pytest tests/soak $(args)
 
 kills: setup ## the controller of a release is ended at thirty moments by each of three signals
-	@GREENLIGHT_KILLS=$${GREENLIGHT_KILLS:-30} $(PYTHON) -m pytest tests/e2e/test_ended_controllers.py -k come_to_one_release $(args)
+	@GREENLIGHT_KILLS=$${GREENLIGHT_KILLS:-30} $(PYTHON) -m pytest tests/e2e/test_ended_controllers.py $(args)
 
 bench: setup ## measure against what people use today; writes docs/benchmarks.md (args="release --rounds 3")
 	@$(PYTHON) -m tests.bench $(args)
