@@ -98,7 +98,9 @@ def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
         return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
     last = next(reversed(snapshot.history.runs.values()), None)
     cut_off = last is not None and last.state is State.REVERTED and bool(last.end.get("by"))
-    if live and last and cut_off and last.turns and last.begin.get("action") == "release":
+    # A run that died right after its cutover has not written that it was live.
+    served = last is not None and (last.turns or last.end.get("back_seconds") is not None)
+    if live and last and cut_off and served and last.begin.get("action") == "release":
         # Whoever rolls back after a release that served and was cut off means it, and not one more.
         further = f"; to go back further name it: sha={standby.sha}" if standby else ""
         short = short_sha(str(last.begin.get("sha", "")))
