@@ -20,7 +20,7 @@ from tests.e2e.playbooks import (
 )
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
-SETUP_SECONDS = 45.0
+SETUP_SECONDS = 90.0
 UPDATE_SECONDS = 6.0
 ATTEMPTS = 3
 WARM = VERSIONS["one-second-start"].sha
