@@ -33,7 +33,7 @@ check-unit: setup
 # Each part runs even when one before it failed; the exit code says whether all passed. Behind each is how many seconds
 # it may take, on a machine of two cores as fast as scripts/stages.py says.
 test: setup ## all tests: unit, integration, hardening, a part of the crash matrix, e2e, molecule
-	@$(PYTHON) -m scripts.stages unit=300 integration=1700+hardening=1900 e2e=1600+molecule=700,crash=900
+	@$(PYTHON) -m scripts.stages unit=250 integration=1700+hardening=1850 e2e=1500+molecule=650,crash=850
 
 lint: setup ## all static checks (one: make lint only=mypy)
 	@$(PYTHON) -m scripts.lint $(only)
