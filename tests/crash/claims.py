@@ -98,7 +98,8 @@ def look(target: Target) -> Truth:
     bench = target.bench
     names = bench.sh(f"ls -A {STATE_FOLDER}").split()
     lock = f"{STATE_FOLDER}/lock"
-    said = bench.sh(f"test ! -e {lock} || flock -n {lock} true && echo free", check=False)
+    # The host's watchdog takes the lock for moments, to see whether a process has died.
+    said = bench.sh(f"test ! -e {lock} || flock -w 5 {lock} true && echo free", check=False)
     state = bench.state()
     entries = [_entry(line) for line in str(state["journal"] or "").splitlines()]
     return Truth(

@@ -107,7 +107,9 @@ class Compensation:
                 self._safe = False
                 return
         self._move()
-        self.pointer_seconds = self._host.clock.now() - begin
+        # When only the file led to the new release, it has never served, and nothing has moved.
+        if target is None or not route.answered or target.slot == route.slot:
+            self.pointer_seconds = self._host.clock.now() - begin
 
     def _leads_away(self, route: Route) -> bool:
         """Tell whether any traffic is, or may be, led to the new release or to where it was."""

@@ -106,3 +106,27 @@ def test_retention_holds_after_any_kill(monkeypatch: pytest.MonkeyPatch, followi
         world.kill_after, world.locked = None, False
         release(world, following, retain=2)
         assert len(world.images) <= 2, f"killed after effect {point}: {sorted(world.images)}"
+
+
+@pytest.mark.parametrize("power_cut", [False, True])
+def test_a_rollback_after_a_killed_release_leaves_what_served_when_it_died(
+    monkeypatch: pytest.MonkeyPatch, power_cut: bool
+) -> None:
+    clean = prepared(monkeypatch)
+    found: set[str] = set()
+    for point in range(1, kill_points(clean, lambda: release(clean, C)) + 1):
+        world = prepared(monkeypatch)
+        world.kill_after = len(world.effects) + point
+        with pytest.raises(KilledError):
+            release(world, C)
+        world.kill_after, world.locked = None, False
+        if power_cut:
+            world.reboot()
+        served = world.serving()
+        assert served is not None
+        rollback(world)
+        wanted = B if served.sha == C else A
+        assert live_and_standby(world)[0] == wanted, f"killed after {world.effects[point - 1]}"
+        assert_consistent(world)
+        found.add(served.sha)
+    assert found == {B, C}
