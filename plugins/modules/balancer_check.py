@@ -2,7 +2,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module balancer_check: does the load balancer reach every host, and is each on its release?"""
+"""Documentation of action balancer_check; its work is in plugins/action/balancer_check.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ description:
     the droplet's HAProxy sets on that path alone.
   - Passes when every host of O(expected) has answered from its expected slot, and nobody from
     another one.
-  - Runs where the load balancer can be reached, usually on the controller, and changes nothing.
+  - Runs on the controller, which has to reach the load balancer; hosts are not connected to, and
+    nothing is changed.
 extends_documentation_fragment:
   - greenlight.droplet.attributes
 attributes:
@@ -71,7 +72,7 @@ EXAMPLES = r"""
     expected:
       api-1: api-green
       api-2: api-blue
-  delegate_to: localhost
+  run_once: true
 """
 
 RETURN = r"""
@@ -91,37 +92,3 @@ message:
   type: str
   sample: 2 of 2 hosts seen on their expected slot, attempt 1 of 10
 """
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable_value
-from ansible_collections.greenlight.droplet.plugins.module_utils._health.balancer import verify
-
-
-def main() -> None:
-    """Ask until all are seen, or fail with what was seen."""
-    module = AnsibleModule(
-        argument_spec={
-            "url": {"type": "str", "required": True},
-            "host_header": {"type": "str", "default": ""},
-            "expected": {"type": "dict", "required": True},
-            "status": {"type": "list", "elements": "int", "default": [200]},
-            "others": {"type": "list", "elements": "str", "default": []},
-            "attempts": {"type": "int", "default": 10},
-            "delay": {"type": "float", "default": 3.0},
-            "timeout": {"type": "float", "default": 5.0},
-        },
-        supports_check_mode=True,
-    )
-    with reported(module):
-        outcome = verify(Clock(), **module.params)
-    result = printable_value({"seen": outcome.seen, "attempts": outcome.attempts})
-    if outcome.missing:
-        module.fail_json(msg=printable_value(outcome.missing), **result)
-    module.exit_json(changed=False, message=outcome.message, **result)
-
-
-if __name__ == "__main__":
-    main()
