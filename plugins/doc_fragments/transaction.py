@@ -287,9 +287,10 @@ options:
     type: str
     default: ''
   command_version:
-    description: The version that the command C(greenlight) on the host must have. With
-      another one nothing is done, and RV(outdated_command) says so; V(planned) only says
-      so. Empty takes whatever is there.
+    description: The version that the command C(greenlight) on the host should have. When
+      it has, its code carries out the call, which spares compiling the same code once
+      more. When it has not, RV(outdated_command) says so, and a run that would begin
+      with V(settled) does nothing yet. Empty takes whatever is there.
     type: str
     default: ''
   break_lease:

@@ -107,7 +107,7 @@ run:
   sample: 20261126T101500Z-471100
 outdated_command:
   description: Whether the command C(greenlight) on the host is of another version than
-    O(command_version). Then a call with another O(state) than V(planned) has done nothing.
+    O(command_version). Then a run that would begin with O(state=settled) has done nothing.
   returned: success
   type: bool
   sample: false
@@ -209,22 +209,21 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
-    transaction_arguments,
-)
-from ansible_collections.greenlight.droplet.plugins.module_utils._release.entrypoint import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.host_side import (
     run_module,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.options import OPTIONS
 
 
 def main() -> None:
     """Run the transaction."""
     module = AnsibleModule(
-        argument_spec=transaction_arguments(
-            sha={"type": "str", "default": ""},
-            release={"type": "str", "default": ""},
-            action={"type": "str", "choices": ["release", "rollback"], "default": "release"},
-        ),
+        argument_spec={
+            **OPTIONS,
+            "sha": {"type": "str", "default": ""},
+            "release": {"type": "str", "default": ""},
+            "action": {"type": "str", "choices": ["release", "rollback"], "default": "release"},
+        },
         supports_check_mode=True,
     )
     run_module(module, module.params["action"])

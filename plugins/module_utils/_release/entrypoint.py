@@ -18,6 +18,7 @@ from .._haproxy.runtime_api import CONFIGURATION
 from .._model.engine_model import REVISION_LABEL, Container, local_repository
 from .._model.spec import Order, is_full_sha, short_sha
 from .._state.descriptor import read_application
+from .._state.history import State
 from .._state.installation import installed_version
 from . import report
 from .argument_spec import build_order
@@ -112,7 +113,8 @@ def _execute(
     is_outdated = bool(params["command_version"]) and params["command_version"] != (
         installed_version()
     )
-    if is_outdated and state != "planned" and not check_mode:
+    is_new = host.journal.read().run(order.run).state is State.ABSENT
+    if is_outdated and state == "settled" and is_new and not check_mode:
         return _outdated()
     said = [*notes(host), *yaml_notes(params)]
     goal = find_goal(host, order)
