@@ -66,7 +66,9 @@ def test_docker_has_the_settings(host: t.Any) -> None:
 
 def test_application_has_its_network_and_descriptor(host: t.Any) -> None:
     network = json.loads(host.check_output("docker network inspect greenlight-api"))[0]
-    assert network["IPAM"]["Config"] == [{"Subnet": "172.31.10.0/24", "Gateway": "172.31.10.1"}]
+    # Docker gives addresses from the upper half alone: the lower ones are the slots'.
+    pool = {"Subnet": "172.31.10.0/24", "IPRange": "172.31.10.128/25", "Gateway": "172.31.10.1"}
+    assert network["IPAM"]["Config"] == [pool]
     descriptor = json.loads(host.file("/etc/greenlight/api.json").content_string)
     assert descriptor["slots"]["green"]["address"] == "172.31.10.3"
 
