@@ -16,7 +16,7 @@ HostVars = Mapping[str, Mapping[str, t.Any]]
 _COLUMNS: t.Final = ("HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO")
 
 
-def runs_table(hostvars: HostVars, hosts: Sequence[str], limit: int) -> str:
+def runs_table(hostvars: HostVars, hosts: Sequence[str], limit: int = 5) -> str:
     """Render the last `limit` runs of each host, newest first, as one table."""
     rows: list[tuple[str, ...]] = [_COLUMNS]
     for host in hosts:
