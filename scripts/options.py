@@ -82,7 +82,7 @@ def limits(options: list[Option], group: str = "") -> dict[str, tuple[Any, Any, 
 def table(source: Source) -> str:
     """The modules' Python file, in the project's format."""
     options = list(source.options("module"))
-    text = f'''{LICENCE}"""The options of modules release and rollback: types, defaults, limits.
+    text = f'''{LICENCE}"""The options of module release: types, defaults, limits.
 
 {NOTICE}
 """

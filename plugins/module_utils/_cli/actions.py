@@ -40,7 +40,7 @@ def show(done: report.Done) -> None:
 
 
 def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> str:
-    """Go back as module rollback does, in all phases; return what was done, for people.
+    """Go back as module release does, in all phases; return what was done, for people.
 
     Raises GreenlightError with the reason in its first line.
     """
