@@ -31,7 +31,6 @@ description:
 extends_documentation_fragment:
   - greenlight.droplet.attributes
   - greenlight.droplet.transaction
-  - greenlight.droplet.call
 options:
   sha:
     description:
