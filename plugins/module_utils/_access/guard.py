@@ -152,8 +152,7 @@ def _keep(path: str, number: int) -> dict[str, str]:
     if not os.path.lexists(path):
         return {"path": path, "copy": ""}
     name = str(number)
-    restore.remove(f"{restore.COPIES}/{name}")
-    restore.copy(path, f"{restore.COPIES}/{name}")
+    restore.replace(path, f"{restore.COPIES}/{name}")
     return {"path": path, "copy": name}
 
 
