@@ -12,7 +12,6 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import (
-    audit,
     audit_table,
     fleet,
     fleet_report,
@@ -42,10 +41,10 @@ FILTERS: t.Final[dict[str, Filter]] = {
     "controller_has_ended": run.has_ended,
     "expected_backends": fleet.expected_backends,
     "hosts_in_need": hosts_in_need,
-    "journal_lines": audit.journal_lines,
+    "journal_lines": fleet.journal_lines,
     "networks_holding": networks.networks_holding,
     "release_summary": release_summary,
-    "runs_table": audit.runs_table,
+    "runs_table": fleet.runs_table,
     "slot_address": networks.slot_address,
     "status_table": fleet.status_table,
 }
