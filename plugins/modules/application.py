@@ -96,6 +96,7 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     RUNTIME_SOCKET,
     STATE_FOLDER,
@@ -135,10 +136,7 @@ def main() -> None:
         changed=bool(changes),
         application=json.loads(application.to_json()),
         changes=[change.name for change in changes],
-        diff=[
-            {"before_header": c.name, "after_header": c.name, "before": c.before, "after": c.after}
-            for c in changes
-        ],
+        diff=diff_of((change.name, change.before, change.after) for change in changes),
     )
 
 

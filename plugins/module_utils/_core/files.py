@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import grp
 import json
 import os
+import pwd
 import stat
 import tempfile
 import typing as t
@@ -159,6 +161,20 @@ def permissions(path: str) -> tuple[int, int, int] | None:
         found = os.lstat(path)
         return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
     return None
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user; who has none is told by number."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+def group_name(number: int) -> str:
+    """Return the name of a group; one that has none is told by number."""
+    with contextlib.suppress(KeyError):
+        return grp.getgrgid(number).gr_name
+    return str(number)
 
 
 def make_folder(path: str, mode: int) -> None:
