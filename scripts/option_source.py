@@ -30,7 +30,6 @@ class Option:
     most: float | str | None = None
     zero: bool = False
     only: str = ""
-    fragment: str = "transaction"
     entries: list[str] = field(default_factory=lambda: ["main"])
     role: dict[str, Any] = field(default_factory=dict)
     suboptions: list[Option] = field(default_factory=list)

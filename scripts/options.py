@@ -27,10 +27,7 @@ TABLE = "plugins/module_utils/_release/options.py"
 DEFAULTS = "roles/app/defaults/main.yml"
 SPECS = "roles/app/meta/argument_specs.yml"
 README = "roles/app/README.md"
-FRAGMENTS = {
-    "transaction": "the options of a release or rollback",
-    "call": "the options of one call of release or rollback on one host",
-}
+FRAGMENT = "plugins/doc_fragments/transaction.yml"
 BEGIN, END = f"<!-- {NOTICE} -->", "<!-- end of what was written -->"
 LICENCE = "".join(Path(__file__).read_text(encoding="utf-8").splitlines(keepends=True)[:3])
 
@@ -82,7 +79,7 @@ def limits(options: list[Option], group: str = "") -> dict[str, tuple[Any, Any, 
 def table(source: Source) -> str:
     """The modules' Python file, in the project's format."""
     options = list(source.options("module"))
-    text = f'''{LICENCE}"""The options of modules release and rollback: types, defaults, limits.
+    text = f'''{LICENCE}"""The options of module release: types, defaults, limits.
 
 {NOTICE}
 """
@@ -112,24 +109,10 @@ def documented(options: list[Option]) -> dict[str, Any]:
     return docs
 
 
-def fragment(source: Source, name: str) -> str:
-    """A documentation fragment's Python file."""
-    docs = {"options": documented([o for o in source.options("module") if o.fragment == name])}
-    more = {"requirements": source.requirements} if name == "transaction" else {}
-    return f'''{LICENCE}"""Documentation fragment: {FRAGMENTS[name]}.
-
-{NOTICE}
-"""
-
-from __future__ import annotations
-
-
-class ModuleDocFragment:
-    """{FRAGMENTS[name][:1].upper()}{FRAGMENTS[name][1:]}."""
-
-    DOCUMENTATION = r"""
-{dump(docs | more)}"""
-'''
+def fragment(source: Source) -> str:
+    """The documentation fragment, which a Python file beside it hands to Ansible."""
+    docs = {"options": documented(list(source.options("module")))}
+    return f"---\n# {NOTICE}\n{dump(docs | {'requirements': source.requirements})}"
 
 
 def plain(text: str) -> str:
@@ -217,7 +200,7 @@ def written(root: Path) -> dict[str, str]:
     source = read(root)
     return {
         TABLE: table(source),
-        **{f"plugins/doc_fragments/{name}.py": fragment(source, name) for name in FRAGMENTS},
+        FRAGMENT: fragment(source),
         DEFAULTS: role_defaults(source),
         SPECS: role_specs(source),
         README: readme(source, (root / README).read_text(encoding="utf-8")),

@@ -94,7 +94,7 @@ def _hash(_lane: int) -> float:
     """Do a fixed amount of work; the seconds that it took."""
     began = time.monotonic()
     digest = b""
-    for _ in range(HASHES):
+    for _turn in range(HASHES):
         digest = hashlib.sha256(digest).digest()
     return time.monotonic() - began
 
@@ -102,7 +102,7 @@ def _hash(_lane: int) -> float:
 def measure() -> float:
     """Seconds of a fixed loop, run in all lanes at once; the best of a few rounds."""
     with ProcessPoolExecutor(LANES) as pool:
-        return min(max(pool.map(_hash, range(LANES))) for _ in range(ROUNDS))
+        return min(max(pool.map(_hash, range(LANES))) for _round in range(ROUNDS))
 
 
 def slowness(measured: Callable[[], float] = measure) -> float:

@@ -12,8 +12,7 @@ short_description: Ansible's default output, with releases in one line a step
 version_added: 0.1.0
 description:
   - The same as the default output, but results of this collection's modules are printed one line a
-    step with its seconds, and an
-    error of theirs is printed as the text it is, not as a structure.
+    step with its seconds, and an error of theirs is printed as the text it is, not as a structure.
   - Messages of M(ansible.builtin.debug) and M(ansible.builtin.fail) with several lines are printed
     as lines.
 extends_documentation_fragment:

@@ -12,10 +12,8 @@ short_description: Prepare a host for the releases of one application
 version_added: 0.1.0
 description:
   - Creates the application's bridge network with a fixed address for each slot, which Docker gives
-    to no other container, its state folder
-    with the map file that is the
-    pointer to the live slot, and the descriptor that the modules M(greenlight.droplet.release),
-    M(greenlight.droplet.rollback) and
+    to no other container, its state folder with the map file that is the pointer to the live slot,
+    and the descriptor that the modules M(greenlight.droplet.release) and
     M(greenlight.droplet.release_info) read.
   - Refuses a host on which another container has a slot's address. Of a network that was made
     without keeping them a warning says so; it stays as it is, for containers are attached to it.
@@ -98,6 +96,7 @@ import json
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     RUNTIME_SOCKET,
     STATE_FOLDER,
@@ -137,10 +136,7 @@ def main() -> None:
         changed=bool(changes),
         application=json.loads(application.to_json()),
         changes=[change.name for change in changes],
-        diff=[
-            {"before_header": c.name, "after_header": c.name, "before": c.before, "after": c.after}
-            for c in changes
-        ],
+        diff=diff_of((change.name, change.before, change.after) for change in changes),
     )
 
 

@@ -12,8 +12,7 @@ short_description: Verify through the load balancer that every host serves the s
 version_added: 0.1.0
 description:
   - Asks the health path through the load balancer, on new connections, and reads which host and
-    slot answered from the headers that
-    the droplet's HAProxy sets on that path alone.
+    slot answered from the headers that the droplet's HAProxy sets on that path alone.
   - Passes when every host of O(expected) has answered from its expected slot, and nobody from
     another one.
   - Runs on the controller, which has to reach the load balancer; hosts are not connected to, and

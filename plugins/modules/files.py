@@ -91,6 +91,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import file_set
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 
 FILE: dict[str, t.Any] = {
     "path": {"type": "str", "required": True},
@@ -113,10 +114,7 @@ def _diff(difference: file_set.Difference) -> list[dict[str, str]]:
     if difference.before_permissions not in ("absent", difference.after_permissions):
         before, after = difference.before_permissions, difference.after_permissions
         shown.append((f"{difference.path} (permissions)", f"{before}\n", f"{after}\n"))
-    return [
-        {"before_header": name, "after_header": name, "before": before, "after": after}
-        for name, before, after in shown
-    ]
+    return diff_of(shown)
 
 
 def main() -> None:

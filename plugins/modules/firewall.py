@@ -32,9 +32,8 @@ options:
         type: str
         required: true
       action:
-        description: >-
-          What becomes of a packet that fits. V(limit) lets a source open six connections in thirty
-          seconds.
+        description: What becomes of a packet that fits. V(limit) lets a source open six connections
+          in thirty seconds.
         type: str
         choices: [allow, limit, deny, reject]
         default: allow
@@ -70,9 +69,8 @@ options:
     type: dict
     default: {}
   documents:
-    description: >-
-      Names of sets whose networks the host reads from a document by itself; role firewall installs
-      what does that.
+    description: Names of sets whose networks the host reads from a document by itself; role
+      firewall installs what does that.
     type: list
     elements: str
     default: []
@@ -87,9 +85,8 @@ options:
     elements: str
     default: []
   keep:
-    description: >-
-      Rules of others stay when their comment is this word, or begins with it and a colon. An empty
-      word keeps none.
+    description: Rules of others stay when their comment is this word, or begins with it and a
+      colon. An empty word keeps none.
     type: str
     default: keep
   admin_address:
@@ -159,6 +156,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import guard
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import NotSetUpError
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import apply, ufw
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall.policy import (
     build_policy,
@@ -212,18 +210,8 @@ def main() -> None:
         rules=sum(len(ufw.entries(policy, version)) for version in (4, 6)),
         guarded=guard.is_guarded(),
         networks=sum(len(found) for found in policy.kernel_sets.values()),
-        **({"diff": [_diff(change) for change in changes]} if module._diff else {}),
+        **({"diff": diff_of((c.name, c.before, c.after) for c in changes)} if module._diff else {}),
     )
-
-
-def _diff(change: apply.Change) -> dict[str, str]:
-    name = change.name
-    return {
-        "before_header": name,
-        "after_header": name,
-        "before": change.before,
-        "after": change.after,
-    }
 
 
 if __name__ == "__main__":

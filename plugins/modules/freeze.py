@@ -12,7 +12,7 @@ short_description: Hold releases of an application back, or let them through aga
 version_added: 0.1.0
 description:
   - While a host is frozen, M(greenlight.droplet.release) refuses to begin and says O(reason).
-  - A fleet release that has begun goes on, and M(greenlight.droplet.rollback) is always allowed.
+  - A fleet release that has begun goes on, and a rollback is always allowed.
   - A release can go through all the same with a reason of its own, which is written to the journal.
 extends_documentation_fragment:
   - greenlight.droplet.attributes

@@ -50,6 +50,7 @@ version:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.installer import (
     Installation,
 )
@@ -73,10 +74,7 @@ def _diff(wanted: Installation) -> list[dict[str, str]]:
     if wanted.before == wanted.version and wanted.is_damaged:
         shown[0] = ("greenlight", f"version {wanted.version}, damaged\n", _line(wanted.version))
     shown += [(one.path, one.before, one.after) for one in wanted.differences]
-    return [
-        {"before_header": name, "after_header": name, "before": before, "after": after}
-        for name, before, after in shown
-    ]
+    return diff_of(shown)
 
 
 def _line(version: str) -> str:

@@ -59,6 +59,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import host_keys
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import diff_of
 
 
 def main() -> None:
@@ -86,15 +87,7 @@ def main() -> None:
     module.exit_json(
         changed=bool(found),
         changes=[one.path for one in found],
-        diff=[
-            {
-                "before_header": one.path,
-                "after_header": one.path,
-                "before": f"{one.before}\n",
-                "after": f"{one.after}\n",
-            }
-            for one in found
-        ],
+        diff=diff_of((one.path, f"{one.before}\n", f"{one.after}\n") for one in found),
     )
 
 

@@ -2,30 +2,35 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module release: one health-gated blue-green release of an application on a host."""
+"""Module release: one health-gated blue-green release of an application, or the way back."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: release
-short_description: Release a container image on a host without dropping a request
+short_description: Release a container image on a host, or go back, without dropping a request
 version_added: 0.1.0
 description:
   - Starts the image of a git SHA in the application's idle slot, waits until it is healthy, moves
-    HAProxy's pointer to it, watches
-    it, and only then stops the release that served before, which is kept as the standby.
+    HAProxy's pointer to it, watches it, and only then stops the release that served before, which
+    is kept as the standby.
   - Any failure before the cutover removes the new container, any failure after it moves the
-    pointer back while the old container
-    still runs. The old release serves in both cases, and the error says what failed, what serves
-    now and what to run next.
+    pointer back while the old container still runs. The old release serves in both cases, and the
+    error says what failed, what serves now and what to run next.
   - On one host a single call with O(state=settled) does all of it. A fleet calls the phases one
-    after another on all hosts with one
-    O(run), so that any failure can still be taken back everywhere with O(state=reverted).
+    after another on all hosts with one O(run), so that any failure can still be taken back
+    everywhere with O(state=reverted).
   - Each phase is safe to repeat. The same SHA, image and configuration again changes nothing.
+  - With O(action=rollback) the goal is a release that served before; gate, cutover, watch and way
+    back are the same. Without O(sha) it is the standby, which is started again with the very
+    configuration it ran with. With O(sha) it is the standby if it is that release, else the
+    retained image with the present configuration, else the image is pulled again, which alone
+    needs the registry.
+  - A second rollback without O(sha) changes nothing; it does not return to the release that was
+    rolled back.
 extends_documentation_fragment:
   - greenlight.droplet.attributes
   - greenlight.droplet.transaction
-  - greenlight.droplet.call
 options:
   sha:
     description:
@@ -36,20 +41,21 @@ options:
     type: str
     default: ''
   action:
-    description: Where to look for what shall be live, and how the journal calls it. V(rollback)
-      does what M(greenlight.droplet.rollback) does, so that both go through the same phases.
+    description: Where to look for what shall be live, and how the journal calls it.
     type: str
     choices: [release, rollback]
     default: release
   release:
-    description: For a rollback, identifier of a release whose container is on the host. Goes before
-      O(sha).
+    description:
+      - For a rollback, identifier of a release whose container is on the host, as
+        M(greenlight.droplet.release_info) returns it. Goes before O(sha).
+      - Phases after the first pass it, so that they mean the container that the first one has
+        found.
     type: str
     default: ''
 author:
   - Greenlight contributors (@greenlight)
 seealso:
-  - module: greenlight.droplet.rollback
   - module: greenlight.droplet.release_info
 """
 
@@ -76,6 +82,18 @@ EXAMPLES = r"""
     image: registry.example.com/team/api
     state: staged
     run: github-4711
+
+- name: Go back to the previous release
+  greenlight.droplet.release:
+    app: api
+    action: rollback
+
+- name: Go back to a named release
+  greenlight.droplet.release:
+    app: api
+    action: rollback
+    sha: 3f9c2ab
+    image: registry.example.com/team/api
 """
 
 RETURN = r"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned, shortened
 
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
@@ -54,8 +54,5 @@ def _row(host: str, finding: Mapping[str, str]) -> tuple[str, ...]:
     answer = finding["remedy"] or "-"
     if finding["status"] == "waived":
         answer = f"until {finding['expires']}: {finding['reason']}"
-    return (finding["status"], finding["rule"], host, _shortened(finding["found"]), answer)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _FOUND_WIDTH else f"{text[: _FOUND_WIDTH - 3]}..."
+    found = shortened(finding["found"], _FOUND_WIDTH)
+    return (finding["status"], finding["rule"], host, found, answer)

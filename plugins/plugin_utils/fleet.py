@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned, shortened
 
 HostVars = Mapping[str, Mapping[str, t.Any]]
 
@@ -93,3 +94,37 @@ def _run_notes(info: Mapping[str, t.Any]) -> list[str]:
             f"{info['damaged_lines']} damaged lines in the journal; the next release moves them"
         )
     return notes
+
+
+_RUN_COLUMNS: t.Final = ("HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO")
+
+
+def runs_table(hostvars: HostVars, hosts: Sequence[str], limit: int = 5) -> str:
+    """Render the last `limit` runs of each host, newest first, as one table."""
+    rows: list[tuple[str, ...]] = [_RUN_COLUMNS]
+    for host in hosts:
+        runs = hostvars[host]["__app_info"]["runs"][-limit:]
+        rows += [_run_row(host, run) for run in reversed(runs)]
+    return "\n".join(aligned(rows))
+
+
+def _run_row(host: str, run: Mapping[str, t.Any]) -> tuple[str, ...]:
+    outcome = run["outcome"] if run["ended"] else f"unfinished ({run['outcome']})"
+    if run["reason"]:
+        first_line = run["reason"].partition("\n")[0]
+        outcome = f"{outcome}: {shortened(first_line, 60)}"
+    who = " ".join(part for part in (run["holder"], run["ci_run"]) if part)
+    seconds = sum(run["seconds"].values())
+    shas = (run["from_sha"][:7] or "-", run["sha"][:7] or "-")
+    return (host, run["time"], run["action"], *shas, outcome, f"{seconds:.1f}", who)
+
+
+def journal_lines(hostvars: HostVars, hosts: Sequence[str]) -> str:
+    """Render the journals' events of all hosts as JSON lines with the host's name, by time."""
+    events = [
+        {"host": host, **event}
+        for host in hosts
+        for event in hostvars[host]["__app_info"]["events"]
+    ]
+    events.sort(key=lambda event: str(event.get("time", "")))
+    return "\n".join(json.dumps(event, sort_keys=True) for event in events)

@@ -13,6 +13,11 @@ _CELL_CHARACTERS = 500
 """How much of a text a cell shows at most."""
 
 
+def shortened(text: str, width: int) -> str:
+    """Return a text, or its beginning when it has more than `width` characters."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the rows as lines with aligned columns; what hosts and users said is one line each."""
     cells = [[one_line(cell, _CELL_CHARACTERS) for cell in row] for row in rows]

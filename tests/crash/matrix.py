@@ -62,7 +62,9 @@ class Matrix:
 
     def call(self, action: Action, scene: Scene) -> tuple[str, dict[str, Any]]:
         """The module and the parameters of the call that is killed."""
-        return action, self.options(sha=scene.goal) if action == "release" else self.options()
+        if action == "release":
+            return "release", self.options(sha=scene.goal)
+        return "release", self.options(action="rollback")
 
     def following(
         self, name: str, action: Action, scene: Scene, found: str
@@ -73,7 +75,7 @@ class Matrix:
             return "release", self.options(sha=scene.other), scene.other
         if action == "release" and name == "back":
             before = scene.live if found == scene.goal else scene.standby
-            return "rollback", self.options(), before
+            return "release", self.options(action="rollback"), before
         if name == "back":
             return "release", self.options(sha=scene.standby), wanted
         return (*self.call(action, scene), wanted)

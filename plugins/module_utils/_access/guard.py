@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import typing as t
 
 from .._core import files
 from .._core.errors import NotSetUpError, SpecError, TimerError
+from .._state import timers
 from .._state.installation import LAUNCHER
 from . import restore
 
@@ -24,9 +24,6 @@ UNIT: t.Final = "greenlight-way-in"
 UNITS: t.Final = "/etc/systemd/system"
 TIMER: t.Final = f"{UNITS}/{UNIT}.timer"
 SERVICE: t.Final = f"{UNITS}/{UNIT}.service"
-
-CALL_TIMEOUT: t.Final = 30
-"""Seconds that one call of systemd may take."""
 
 LEAST_SECONDS: t.Final = 5
 """A shorter time would put the way in back before a fresh connection can be tried."""
@@ -53,21 +50,6 @@ Description=Time left to prove the new way in
 OnActiveSec={seconds}s
 AccuracySec=1s
 """
-
-
-def _call(*command: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=CALL_TIMEOUT
-        )
-    except (OSError, subprocess.TimeoutExpired) as exc:
-        raise TimerError(f"'{' '.join(command)}' gave no answer: {exc}.") from exc
-
-
-def _must(*command: str) -> None:
-    done = _call(*command)
-    if done.returncode != 0:
-        raise TimerError(f"'{' '.join(command)}' failed: {done.stderr.strip()}.")
 
 
 def is_guarded() -> bool:
@@ -117,7 +99,7 @@ def _check(paths: t.Sequence[str], seconds: int) -> None:
 def _check_program() -> None:
     """See that what the timer is to start does start; a guard that cannot act is none."""
     command = (*PROGRAM, "--check")
-    done = _call(*command) if os.path.exists(LAUNCHER) else None
+    done = timers.call(*command) if os.path.exists(LAUNCHER) else None
     if done is None or done.returncode != 0:
         said = done.stderr.strip()[:300] if done else f"{LAUNCHER} is not installed"
         raise NotSetUpError(
@@ -137,7 +119,7 @@ def _fresh() -> dict[str, t.Any]:
     files.make_folder(restore.COPIES, 0o700)
     settings = files.read_text("/etc/ufw/ufw.conf") or ""
     table = os.path.exists("/usr/sbin/nft") and (
-        _call("nft", "list", "table", "inet", "greenlight").returncode == 0
+        timers.call("nft", "list", "table", "inet", "greenlight").returncode == 0
     )
     active = "ENABLED=yes" in settings.splitlines()
     return {"paths": [], "services": [], "ufw_active": active, "nftables_table": table}
@@ -152,8 +134,7 @@ def _keep(path: str, number: int) -> dict[str, str]:
     if not os.path.lexists(path):
         return {"path": path, "copy": ""}
     name = str(number)
-    restore.remove(f"{restore.COPIES}/{name}")
-    restore.copy(path, f"{restore.COPIES}/{name}")
+    restore.replace(path, f"{restore.COPIES}/{name}")
     return {"path": path, "copy": name}
 
 
@@ -163,8 +144,8 @@ def _start_timer(seconds: int) -> None:
     files.make_folder(os.path.dirname(restore.AT_BOOT), 0o755)
     if not os.path.islink(restore.AT_BOOT):
         os.symlink(TIMER, restore.AT_BOOT)
-    _must("systemctl", "daemon-reload")
-    _must("systemctl", "restart", f"{UNIT}.timer")
+    timers.demand("systemctl", "daemon-reload")
+    timers.demand("systemctl", "restart", f"{UNIT}.timer")
 
 
 def prove() -> bool:
@@ -191,6 +172,6 @@ def prove() -> bool:
         restore.remove(restore.COPIES)
     finally:
         os.close(descriptor)
-    _call("systemctl", "stop", f"{UNIT}.timer")
-    _must("systemctl", "daemon-reload")
+    timers.call("systemctl", "stop", f"{UNIT}.timer")
+    timers.demand("systemctl", "daemon-reload")
     return True

@@ -58,25 +58,17 @@ def lock() -> int:
     return descriptor
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a folder itself is there; a link to one is not."""
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
 def remove(path: str) -> None:
     """Remove a file, a link or a folder, if it is there."""
-    if os.path.isdir(path) and not os.path.islink(path):
+    if is_folder(path):
         shutil.rmtree(path)
     elif os.path.lexists(path):
         os.unlink(path)
-
-
-def copy(source: str, target: str) -> None:
-    """Copy a file or a folder with owners, modes and times; links stay links."""
-    if os.path.isdir(source) and not os.path.islink(source):
-        os.mkdir(target, 0o700)
-        for name in os.listdir(source):
-            copy(f"{source}/{name}", f"{target}/{name}")
-        shutil.copystat(source, target)
-    else:
-        shutil.copy2(source, target, follow_symlinks=False)
-    found = os.lstat(source)
-    os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
 
 
 def restore(path: str, stored: str) -> str:
@@ -98,27 +90,28 @@ def restore(path: str, stored: str) -> str:
 def replace(source: str, target: str) -> None:
     """Make `target` what `source` is, each file in one step; a folder is never moved.
 
-    A folder may be a mount, or lie on a file system of layers: neither can be renamed.
+    Owners, modes and times go along, and links stay links. A folder may be a mount, or lie on a
+    file system of layers: neither can be renamed.
     """
-    if os.path.isdir(source) and not os.path.islink(source):
-        if os.path.islink(target) or not os.path.isdir(target):
-            remove(target)
-            os.mkdir(target, 0o700)
-        names = os.listdir(source)
-        for name in names:
-            replace(f"{source}/{name}", f"{target}/{name}")
-        for name in set(os.listdir(target)) - set(names):
-            remove(f"{target}/{name}")
-        shutil.copystat(source, target)
-        found = os.lstat(source)
-        os.chown(target, found.st_uid, found.st_gid)
-        return
-    if os.path.isdir(target) and not os.path.islink(target):
+    if is_folder(source) != is_folder(target):
         remove(target)
-    fresh = f"{target}.greenlight-new"
-    remove(fresh)
-    copy(source, fresh)
-    os.replace(fresh, target)
+    found = os.lstat(source)
+    if not is_folder(source):
+        fresh = f"{target}.greenlight-new"
+        remove(fresh)
+        shutil.copy2(source, fresh, follow_symlinks=False)
+        os.chown(fresh, found.st_uid, found.st_gid, follow_symlinks=False)
+        os.replace(fresh, target)
+        return
+    if not is_folder(target):
+        os.mkdir(target, 0o700)
+    names = os.listdir(source)
+    for name in names:
+        replace(f"{source}/{name}", f"{target}/{name}")
+    for name in set(os.listdir(target)) - set(names):
+        remove(f"{target}/{name}")
+    shutil.copystat(source, target)
+    os.chown(target, found.st_uid, found.st_gid)
 
 
 def restart_ssh(_guard: dict[str, Any]) -> bool:

@@ -13,7 +13,6 @@ import glob
 import grp
 import json
 import os
-import pwd
 import re
 import subprocess
 import typing as t
@@ -114,22 +113,9 @@ def _files() -> dict[str, FileFact]:
             continue
         except OSError as exc:
             raise AuditError(f"Cannot look at {path}: {exc}. The audit must run as root.") from exc
-        found[path] = FileFact(_user(stat.st_uid), _group(stat.st_gid), stat.st_mode & 0o7777)
+        owner, group = files.user_name(stat.st_uid), files.group_name(stat.st_gid)
+        found[path] = FileFact(owner, group, stat.st_mode & 0o7777)
     return found
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
 
 
 def _audit_rules() -> tuple[str, ...]:

@@ -13,9 +13,11 @@ import contextlib
 import os
 import re
 import socket
+import sys
 import typing as t
 
 from .._core import files
+from .._core.console import say
 from .._core.errors import GreenlightError, SpecError
 from .._haproxy.runtime_api import CONFIGURATION
 from .._model.spec import SLOTS, Application, check_sha
@@ -33,11 +35,12 @@ RETAIN_ALL: t.Final = 1000
 def show(done: report.Done) -> None:
     """Print a step that was carried out. A lost terminal must not end the transaction."""
     with contextlib.suppress(OSError):
-        print(f"  {done.step:<14} {done.seconds:6.1f} s  {done.text}", flush=True)
+        say(f"  {done.step:<14} {done.seconds:6.1f} s  {done.text}")
+        sys.stdout.flush()
 
 
 def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> str:
-    """Go back as module rollback does, in all phases; return what was done, for people.
+    """Go back as module release does, in all phases; return what was done, for people.
 
     Raises GreenlightError with the reason in its first line.
     """

@@ -16,6 +16,7 @@ import signal
 import sys
 import typing as t
 
+from .._core.console import complain, say
 from .._core.errors import GreenlightError
 from .._state.installation import installed_version
 
@@ -42,7 +43,7 @@ def main(arguments: t.Sequence[str]) -> int:
 
 
 def _fail(reason: str) -> int:
-    print(f"greenlight: {reason}", file=sys.stderr)
+    complain(f"greenlight: {reason}")
     return 1
 
 
@@ -118,13 +119,13 @@ def _status(options: Options) -> int:
 def _rollback(options: Options) -> int:
     _outlive_the_terminal()
     rollback, app, sha = _load(".actions").rollback, options.app, options.sha
-    print(rollback(app, sha, options.break_lease, with_defaults=options.with_defaults))
+    say(rollback(app, sha, options.break_lease, with_defaults=options.with_defaults))
     return 0
 
 
 def _revert(options: Options) -> int:
     _outlive_the_terminal()
-    print(_load(".actions").revert(options.app, options.run_id))
+    say(_load(".actions").revert(options.app, options.run_id))
     return 0
 
 
@@ -134,13 +135,13 @@ def _outlive_the_terminal() -> None:
 
 
 def _watchdog(options: Options) -> int:
-    print(_load(".._release.watchdog").watch_over(options.app))
+    say(_load(".._release.watchdog").watch_over(options.app))
     return 0
 
 
 def _retire(options: Options) -> int:
     retire = _load(".._release.retire").retire
-    print(f"{options.container[:12]}: {retire(options.app, options.container, options.grace)}")
+    say(f"{options.container[:12]}: {retire(options.app, options.container, options.grace)}")
     return 0
 
 

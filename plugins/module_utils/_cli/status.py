@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import typing as t
 
 from .._core.clock import Clock
+from .._core.console import complain, say
 from .._core.errors import GreenlightError
 from .._haproxy.runtime_api import Proxy
 from .._model.spec import short_sha
@@ -26,12 +26,12 @@ def show(app: str, *, as_json: bool) -> int:
     """Print one application, or all; return the exit code. Raises GreenlightError."""
     found = {name: read(name) for name in ([app] if app else known_applications())}
     if as_json:
-        print(json.dumps(found, indent=2, sort_keys=True))
+        say(json.dumps(found, indent=2, sort_keys=True))
     else:
-        print("\n\n".join(text(facts) for facts in found.values()) or "no application")
+        say("\n\n".join(text(facts) for facts in found.values()) or "no application")
     problems = [facts["problem"] for facts in found.values() if facts["problem"]]
     for problem in dict.fromkeys(problems):
-        print(f"greenlight: {problem}", file=sys.stderr)
+        complain(f"greenlight: {problem}")
     return 1 if problems else 0
 
 

@@ -92,20 +92,12 @@ def _compare(file: WantedFile) -> Difference | None:
 
 
 def _shown(path: str) -> str:
-    """Mode, owner and group for people; a number for who has no name."""
+    """Mode, owner and group for people."""
     found = files.permissions(path)
     if found is None:
         return "absent"
     mode, user, group = found
-    try:
-        owner = pwd.getpwuid(user).pw_name
-    except KeyError:
-        owner = str(user)
-    try:
-        team = grp.getgrgid(group).gr_name
-    except KeyError:
-        team = str(group)
-    return f"{mode:04o} {owner}:{team}"
+    return f"{mode:04o} {files.user_name(user)}:{files.group_name(group)}"
 
 
 def validate(differences: t.Sequence[Difference], check_mode: bool) -> None:

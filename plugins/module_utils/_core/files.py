@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import grp
 import json
 import os
+import pwd
 import stat
 import tempfile
 import typing as t
@@ -18,42 +20,40 @@ from pathlib import Path
 from .errors import FileError
 
 
+@contextlib.contextmanager
+def errors_of(work: str, more: str = "") -> t.Iterator[None]:
+    """Turn an error of the system inside into a FileError that says what could not be done."""
+    try:
+        yield
+    except (OSError, UnicodeError) as exc:
+        raise FileError(f"Cannot {work}: {exc}.{more}") from exc
+
+
 def read_text(path: str) -> str | None:
     """Return the file's text, or None when there is no such file. Raises FileError otherwise."""
-    try:
+    with errors_of(f"read {path}"), contextlib.suppress(FileNotFoundError):
         return Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise FileError(f"Cannot read {path}: {exc}.") from exc
+    return None
 
 
 def read_damaged_text(path: str) -> str:
     """Return the file's text with bytes that are no UTF-8 replaced; empty when there is none."""
-    try:
+    with errors_of(f"read {path}"), contextlib.suppress(FileNotFoundError):
         return Path(path).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-    except OSError as exc:
-        raise FileError(f"Cannot read {path}: {exc}.") from exc
+    return ""
 
 
 def size(path: str) -> int:
     """Return the file's size in bytes; 0 when there is no such file."""
-    try:
+    with errors_of(f"look at {path}"), contextlib.suppress(FileNotFoundError):
         return os.stat(path).st_size
-    except FileNotFoundError:
-        return 0
-    except OSError as exc:
-        raise FileError(f"Cannot look at {path}: {exc}.") from exc
+    return 0
 
 
 def free_bytes(path: str) -> int:
     """Return how many bytes can still be written on the file system that holds the path."""
-    try:
+    with errors_of(f"look at {path}"):
         found = os.statvfs(path)
-    except OSError as exc:
-        raise FileError(f"Cannot look at {path}: {exc}.") from exc
     return found.f_bavail * found.f_frsize
 
 
@@ -80,7 +80,7 @@ def write_atomic(
     group by number; without it the file is ours. Raises FileError.
     """
     folder = os.path.dirname(path)
-    try:
+    with errors_of(f"write {path}", " The old file is untouched."):
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{os.path.basename(path)}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -96,8 +96,6 @@ def write_atomic(
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
         sync_folder(folder)
-    except (OSError, UnicodeError) as exc:
-        raise FileError(f"Cannot write {path}: {exc}. The old file is untouched.") from exc
 
 
 def append_lines(path: str, lines: t.Sequence[str]) -> None:
@@ -105,7 +103,7 @@ def append_lines(path: str, lines: t.Sequence[str]) -> None:
 
     What could not be written whole, on a full disk for instance, is taken off again.
     """
-    try:
+    with errors_of(f"append to {path}"):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             end = os.fstat(descriptor).st_size
@@ -115,8 +113,6 @@ def append_lines(path: str, lines: t.Sequence[str]) -> None:
             _write_whole(descriptor, text.encode(), end)
         finally:
             os.close(descriptor)
-    except OSError as exc:
-        raise FileError(f"Cannot append to {path}: {exc}.") from exc
 
 
 def _write_whole(descriptor: int, content: bytes, end: int) -> None:
@@ -133,35 +129,27 @@ def _write_whole(descriptor: int, content: bytes, end: int) -> None:
 
 def link(path: str, name: str) -> None:
     """Give the file a second name in the same folder; a file that has that name is replaced."""
-    try:
+    with errors_of(f"keep {path} as {name}"):
         temporary = f"{name}.new"
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         os.link(path, temporary)
         os.replace(temporary, name)
         sync_folder(os.path.dirname(name))
-    except OSError as exc:
-        raise FileError(f"Cannot keep {path} as {name}: {exc}.") from exc
 
 
 def remove(path: str) -> None:
     """Remove the file if it is there. Raises FileError when that fails."""
-    try:
+    with errors_of(f"remove {path}"), contextlib.suppress(FileNotFoundError):
         os.unlink(path)
         sync_folder(os.path.dirname(path))
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        raise FileError(f"Cannot remove {path}: {exc}.") from exc
 
 
 def remove_temporaries(folder: str, name: str) -> None:
     """Remove what a killed `write_atomic` of that file has left. Raises FileError."""
     prefix = f".{name}."
-    try:
+    with errors_of(f"look into {folder}"):
         names = os.listdir(folder)
-    except OSError as exc:
-        raise FileError(f"Cannot look into {folder}: {exc}.") from exc
     for found in names:
         if found.startswith(prefix):
             remove(f"{folder}/{found}")
@@ -169,32 +157,38 @@ def remove_temporaries(folder: str, name: str) -> None:
 
 def permissions(path: str) -> tuple[int, int, int] | None:
     """Return mode, user and group of what is at the path, by number; None when nothing is."""
-    try:
+    with errors_of(f"look at {path}"), contextlib.suppress(FileNotFoundError, NotADirectoryError):
         found = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as exc:
-        raise FileError(f"Cannot look at {path}: {exc}.") from exc
-    return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+        return stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid
+    return None
+
+
+def user_name(number: int) -> str:
+    """Return the name of a user; who has none is told by number."""
+    with contextlib.suppress(KeyError):
+        return pwd.getpwuid(number).pw_name
+    return str(number)
+
+
+def group_name(number: int) -> str:
+    """Return the name of a group; one that has none is told by number."""
+    with contextlib.suppress(KeyError):
+        return grp.getgrgid(number).gr_name
+    return str(number)
 
 
 def make_folder(path: str, mode: int) -> None:
     """Create the folder with its parents and give it that mode. Raises FileError."""
-    try:
+    with errors_of(f"create the folder {path}"):
         os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)
-    except OSError as exc:
-        raise FileError(f"Cannot create the folder {path}: {exc}.") from exc
 
 
 def list_stems(folder: str, suffix: str) -> list[str]:
     """Return the sorted names, less `suffix`, of the folder's files that end with it."""
-    try:
+    with errors_of(f"look into {folder}"), contextlib.suppress(FileNotFoundError):
         return sorted(n.removesuffix(suffix) for n in os.listdir(folder) if n.endswith(suffix))
-    except FileNotFoundError:
-        return []
-    except OSError as exc:
-        raise FileError(f"Cannot look into {folder}: {exc}.") from exc
+    return []
 
 
 class HeldLock:
@@ -206,7 +200,7 @@ class HeldLock:
 
     def acquire(self, holder: dict[str, t.Any]) -> bool:
         """Take the lock and write who holds it. Returns False when another process has it."""
-        try:
+        with errors_of(f"lock {self.path}"):
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -215,8 +209,6 @@ class HeldLock:
                 if exc.errno in (errno.EAGAIN, errno.EACCES):
                     return False
                 raise
-        except OSError as exc:
-            raise FileError(f"Cannot lock {self.path}: {exc}.") from exc
         self._descriptor = descriptor
         self._name_holder(holder)
         return True
@@ -287,9 +279,7 @@ def port_owners(port: int) -> list[str]:
 def _open_sockets(pid: str) -> set[str]:
     """Return what the process's file descriptors point to; empty when it has just ended."""
     links: set[str] = set()
-    try:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         for name in os.listdir(f"/proc/{pid}/fd"):
             links.add(os.readlink(f"/proc/{pid}/fd/{name}"))
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return links
     return links

@@ -39,6 +39,14 @@ def one_line(text: str, limit: int) -> str:
     return printable(" ".join(text.split()))[:limit]
 
 
+def diff_of(parts: t.Iterable[tuple[str, str, str]]) -> list[dict[str, str]]:
+    """Return name, text before and text after of each part as a module's result has its diff."""
+    return [
+        {"before_header": name, "after_header": name, "before": before, "after": after}
+        for name, before, after in parts
+    ]
+
+
 def printable_value(value: t.Any) -> t.Any:
     """Return a JSON value with all its texts, keys too, as `printable_lines` has them."""
     if isinstance(value, str):

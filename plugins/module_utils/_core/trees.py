@@ -10,8 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .errors import FileError
-from .files import sync_folder
+from .files import errors_of, sync_folder
 
 
 def read_sources(folder: str) -> dict[str, bytes]:
@@ -22,7 +21,7 @@ def read_sources(folder: str) -> dict[str, bytes]:
 
 def sync(folder: str) -> None:
     """Put a folder and all that is below it on disk. Raises FileError."""
-    try:
+    with errors_of(f"put {folder} on disk"):
         for path, _folders, names in os.walk(folder):
             for name in names:
                 descriptor = os.open(f"{path}/{name}", os.O_RDONLY)
@@ -32,26 +31,20 @@ def sync(folder: str) -> None:
                     os.close(descriptor)
             sync_folder(path)
         sync_folder(os.path.dirname(folder))
-    except OSError as exc:
-        raise FileError(f"Cannot put {folder} on disk: {exc}.") from exc
 
 
 def replace_link(target: str, path: str) -> None:
     """Make the path a link to the target, in one step. Raises FileError; the old link stays."""
     temporary = f"{path}.new"
-    try:
+    with errors_of(f"make {path} a link to {target}"):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         os.symlink(target, temporary)
         os.replace(temporary, path)
         sync_folder(os.path.dirname(path))
-    except OSError as exc:
-        raise FileError(f"Cannot make {path} a link to {target}: {exc}.") from exc
 
 
 def remove(folder: str) -> None:
     """Remove a folder with all that is below it. Raises FileError."""
-    try:
+    with errors_of(f"remove {folder}"):
         shutil.rmtree(folder)
-    except OSError as exc:
-        raise FileError(f"Cannot remove {folder}: {exc}.") from exc

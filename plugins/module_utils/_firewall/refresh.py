@@ -12,11 +12,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import sys
 import typing as t
 import urllib.parse
 
 from .._core import files, http
+from .._core.console import complain, say
 from .._core.errors import DocumentError, GreenlightError, NotSetUpError
 from . import commands
 from .nftables import TABLE
@@ -116,10 +116,10 @@ def refresh_all(wanted: t.Sequence[str]) -> int:
 
 def _try_refresh(name: str, source: dict[str, str]) -> bool:
     try:
-        print(refresh(name, source["url"], source["key"]))
+        say(refresh(name, source["url"], source["key"]))
     except GreenlightError as exc:
         kept = os.path.exists(f"{FOLDER}/{name}.nft")
         state = "the last good copy goes on being used" if kept else "there is no older copy"
-        print(f"{name}: {exc}; {state}", file=sys.stderr)
+        complain(f"{name}: {exc}; {state}")
         return False
     return True

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The parameters of modules release and rollback, and how they become an Order.
+"""The parameters of module release, and how they become an Order.
 
 The options themselves are in options.py, which follows from one file for modules, role and texts.
 """
@@ -21,7 +21,7 @@ from .options import OPTIONS
 
 
 def transaction_arguments(**extra: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """Return a fresh argument spec of a transaction module, with the module's own options."""
+    """Return a fresh argument spec of a transaction, with the module's own options."""
     return {**copy.deepcopy(OPTIONS), **extra}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core.errors import GreenlightError
 from .._core.text import one_line, printable
@@ -47,6 +47,7 @@ def keep_quiet(_done: Done) -> None:
     """Say nothing: for callers that show the steps at the end."""
 
 
+@dataclass
 class Outcome:
     """What a run did: the plan, the state before and after, and the steps carried out.
 
@@ -54,21 +55,13 @@ class Outcome:
     `live` is what serves as far as the run itself knows.
     """
 
-    def __init__(
-        self,
-        plan: Plan,
-        before: Snapshot,
-        after: Snapshot | None,
-        done: t.Sequence[Done] = (),
-        live: Container | None = None,
-    ) -> None:
-        self.plan = plan
-        self.before = before
-        self.after = after
-        self.done = list(done)
-        self.live = live
-        self.notes: list[str] = []
-        self.is_complete = True
+    plan: Plan
+    before: Snapshot
+    after: Snapshot | None
+    done: list[Done] = field(default_factory=list)
+    live: Container | None = None
+    notes: list[str] = field(default_factory=list)
+    is_complete: bool = True
 
 
 def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
@@ -79,6 +72,7 @@ def seconds_by_step(done: t.Sequence[Done]) -> dict[str, float]:
     return found
 
 
+@dataclass(eq=False, kw_only=True, repr=False)
 class Failure(GreenlightError):
     """A transaction that ended badly, with all that the error message tells.
 
@@ -87,37 +81,26 @@ class Failure(GreenlightError):
     nobody would recognize the part of a secret that a cut leaves.
     """
 
-    def __init__(
-        self,
-        *,
-        action: str,
-        sha: str,
-        step: str,
-        reason: str,
-        check: str,
-        last_answer: str,
-        outcome: str,
-        serving: str,
-        next_command: str,
-        log_lines: t.Sequence[str] = (),
-        done: t.Sequence[Done] = (),
-        changed: bool = False,
-        back_seconds: float | None = None,
-    ) -> None:
-        super().__init__()
-        self.action = action
-        self.sha = sha
-        self.step = step
-        self.reason = one_line(reason, TEXT_CHARACTERS)
-        self.check = one_line(check, TEXT_CHARACTERS)
-        self.last_answer = printable(last_answer)[:LINE_CHARACTERS]
-        self.outcome = one_line(outcome, TEXT_CHARACTERS)
-        self.serving = one_line(serving, TEXT_CHARACTERS)
-        self.next_command = one_line(next_command, TEXT_CHARACTERS)
-        self.log_lines = [printable(line)[:LINE_CHARACTERS] for line in log_lines]
-        self.done = list(done)
-        self.changed = changed
-        self.back_seconds = back_seconds
+    action: str
+    sha: str
+    step: str
+    reason: str
+    check: str
+    last_answer: str
+    outcome: str
+    serving: str
+    next_command: str
+    log_lines: t.Sequence[str] = ()
+    done: t.Sequence[Done] = ()
+    changed: bool = False
+    back_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("reason", "check", "outcome", "serving", "next_command"):
+            setattr(self, name, one_line(getattr(self, name), TEXT_CHARACTERS))
+        self.last_answer = printable(self.last_answer)[:LINE_CHARACTERS]
+        self.log_lines = [printable(line)[:LINE_CHARACTERS] for line in self.log_lines]
+        self.done = list(self.done)
 
     def __str__(self) -> str:
         lines = [

@@ -16,13 +16,12 @@ import fcntl
 import glob
 import io
 import os
-import subprocess
 import typing as t
 import zipfile
 
 from .._core import file_set, files, trees
-from .._core.errors import SpecError, TimerError
-from . import installation
+from .._core.errors import SpecError
+from . import installation, timers
 
 UNIT: t.Final = "/etc/systemd/system/greenlight-watchdog@.service"
 
@@ -32,9 +31,6 @@ OLD_PROGRAMS: t.Final = tuple(
 """What earlier commits installed for timers; each goes as soon as no unit names it."""
 
 UNIT_FOLDERS: t.Final = ("/etc/systemd/system", "/run/systemd/transient")
-
-RELOAD_SECONDS: t.Final = 60
-"""Seconds that systemd may take to read its units anew."""
 
 _LAUNCHER_TEXT: t.Final = f'''#!/usr/bin/python3 -I
 # Written by greenlight.droplet. The version that a process starts with stays until it ends.
@@ -103,7 +99,7 @@ class Installation:
             self._remove_older()
         file_set.apply(self.differences)
         if any(difference.path == UNIT for difference in self.differences):
-            _reload_units()
+            timers.demand("systemctl", "daemon-reload")
 
     def _remove_older(self) -> None:
         for name in sorted(os.listdir(installation.FOLDER)):
@@ -162,11 +158,3 @@ def _remove_unused(path: str) -> None:
         return
     finally:
         os.close(descriptor)
-
-
-def _reload_units() -> None:
-    command = ["systemctl", "daemon-reload"]
-    try:
-        subprocess.run(command, check=True, capture_output=True, timeout=RELOAD_SECONDS)
-    except (OSError, subprocess.SubprocessError) as exc:
-        raise TimerError(f"systemd did not read its units anew: {exc}.") from exc

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The only file that touches systemd: the end of a warm standby, and the watchdog of a run.
+"""The only file that calls systemd: for the end of a warm standby, and the watchdog of a run.
 
 The timer is transient (systemd-run): a reboot forgets it, and a warm standby does not come back
 after a reboot either, because its container has no restart policy.
@@ -23,7 +23,25 @@ WANTED: t.Final = "/etc/systemd/system/multi-user.target.wants"
 """Where systemd keeps what starts at a boot."""
 
 CALL_TIMEOUT: t.Final = 10
-"""Seconds that one call of systemd may take."""
+"""Seconds that one call may take while a release goes on."""
+
+SET_UP_TIMEOUT: t.Final = 60
+"""Seconds that one call of set-up may take, such as reading all units anew."""
+
+
+def call(*command: str, seconds: float = SET_UP_TIMEOUT) -> subprocess.CompletedProcess[str]:
+    """Run a program that asks systemd, or the kernel. Raises TimerError without an answer."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds)
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise TimerError(f"'{' '.join(command)}' gave no answer: {exc}.") from exc
+
+
+def demand(*command: str, seconds: float = SET_UP_TIMEOUT, advice: str = "") -> None:
+    """Run it and raise TimerError, with the advice, when it fails."""
+    done = call(*command, seconds=seconds)
+    if done.returncode != 0:
+        raise TimerError(f"'{' '.join(command)}' failed: {done.stderr.strip()}.{advice}")
 
 
 class Timers:
@@ -35,12 +53,7 @@ class Timers:
         self.watchdog = f"greenlight-watchdog@{app}.service"
 
     def _call(self, *command: str) -> subprocess.CompletedProcess[str]:
-        try:
-            return subprocess.run(
-                command, capture_output=True, text=True, check=False, timeout=CALL_TIMEOUT
-            )
-        except (OSError, subprocess.TimeoutExpired) as exc:
-            raise TimerError(f"systemd did not answer '{' '.join(command)}': {exc}.") from exc
+        return call(*command, seconds=CALL_TIMEOUT)
 
     def planned(self) -> str:
         """Return the identifier of the container that the timer will stop; empty for none."""
@@ -82,13 +95,11 @@ class Timers:
         self._require("restart", "--no-block", self.watchdog)
 
     def _require(self, *arguments: str) -> None:
-        done = self._call("systemctl", "--quiet", *arguments)
-        if done.returncode != 0:
-            raise TimerError(
-                f"systemd refused 'systemctl {' '.join(arguments)}': {done.stderr.strip()}. The"
-                " host cannot take a release back without it: run setup-api.yml. Nothing was"
-                " changed."
-            )
+        advice = (
+            " The host cannot take a release back without it: run setup-api.yml. Nothing was"
+            " changed."
+        )
+        demand("systemctl", "--quiet", *arguments, seconds=CALL_TIMEOUT, advice=advice)
 
     def forget(self) -> None:
         """Forget the planned end, if there is one; also one that waits for the lock already."""

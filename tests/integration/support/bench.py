@@ -76,8 +76,8 @@ class Bench:
         return Call("release", self.options(sha=wanted, **changes), check, python)
 
     def rollback(self, *, check: bool = False, **changes: Any) -> Call:
-        """A call of module rollback."""
-        return Call("rollback", self.options(**changes), check)
+        """A call of module release that goes back."""
+        return Call("release", self.options(action="rollback", **changes), check)
 
     def play(self, *calls: Call) -> list[Result]:
         """Make calls one after another, without Ansible unless one wants a Python of its own."""

@@ -95,7 +95,7 @@ class Calling:
         alarm = threading.Timer(PLAY_SECONDS, self.process.kill)
         alarm.start()
         try:
-            lines = [self.process.stdout.readline() for _ in range(self._calls)]
+            lines = [self.process.stdout.readline() for _call in range(self._calls)]
         finally:
             alarm.cancel()
         if not all(lines):

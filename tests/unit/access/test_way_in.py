@@ -21,6 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
     SpecError,
     TimerError,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._state import timers
 
 
 class Calls:
@@ -29,7 +30,7 @@ class Calls:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    def __call__(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *command: str, **_limits: float) -> subprocess.CompletedProcess[str]:
         """Note the command."""
         self.seen.append(" ".join(command))
         return subprocess.CompletedProcess(command, 0, "", "")
@@ -53,7 +54,7 @@ def fixture_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
     (tmp_path / "units").mkdir()
     for name in ("TIMER", "SERVICE"):
         monkeypatch.setattr(guard, name, str(tmp_path / "units" / name.lower()))
-    monkeypatch.setattr(guard, "_call", calls)
+    monkeypatch.setattr(timers, "call", calls)
 
     def ssh_answers(_guard: dict[str, t.Any]) -> bool:
         calls.seen.append("ssh")
@@ -169,7 +170,7 @@ def test_a_command_that_does_not_start_guards_nothing(
     settings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = subprocess.CompletedProcess[str]([], 1, "", "not installed whole")
-    monkeypatch.setattr(guard, "_call", lambda *_command: refused)
+    monkeypatch.setattr(timers, "call", lambda *_command, **_limits: refused)
     with pytest.raises(NotSetUpError, match="not installed whole"):
         guard.guard([str(settings)], ["ssh"], 60)
     assert not guard.is_guarded()

@@ -65,6 +65,7 @@ def test_restoring_access_needs_little(package: Path) -> None:
     assert ours == {
         "greenlight._access.restore",
         "greenlight._cli.main",
+        "greenlight._core.console",
         "greenlight._core.errors",
         "greenlight._core.text",
         "greenlight._state.installation",

@@ -51,7 +51,7 @@ def test_tls_has_the_same_total_time() -> None:
 def test_a_server_that_accepts_nobody_takes_no_longer() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
         port = server.getsockname()[1]
-        waiting = [socket.socket() for _ in range(4)]
+        waiting = [socket.socket() for _number in range(4)]
         for one in waiting:
             one.setblocking(False)
             one.connect_ex(("127.0.0.1", port))

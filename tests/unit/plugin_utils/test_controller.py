@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import audit, console, fleet, table
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import console, fleet, table
 
 SHA, OLD = "a" * 40, "b" * 40
 
@@ -109,20 +109,20 @@ def test_runs_table_is_newest_first_and_says_who_and_why() -> None:
         run_of("noon", outcome="reverted", reason="x" * 80 + "\nsecond line"),
         run_of("one", ended="", outcome="staged", ci_run="https://ci.example.com/7"),
     ]
-    text = audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 5)
+    text = fleet.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 5)
     header, newest, oldest = text.splitlines()
     assert header.split() == ["HOST", "BEGAN", "ACTION", "FROM", "TO", "OUTCOME", "SECONDS", "WHO"]
     assert "unfinished (staged)" in newest
     assert newest.split()[-3:] == ["1.2", "ann@laptop", "https://ci.example.com/7"]
     assert f"reverted: {'x' * 57}..." in oldest
     assert OLD[:7] in oldest
-    assert len(audit.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 1).splitlines()) == 2
+    assert len(fleet.runs_table({"a": {"__app_info": {"runs": runs}}}, ["a"], 1).splitlines()) == 2
 
 
 def test_journal_lines_are_sorted_over_the_hosts() -> None:
     events = {"a": [{"time": "2", "event": "live"}], "b": [{"time": "1", "event": "begin"}]}
     hosts = {name: {"__app_info": {"events": found}} for name, found in events.items()}
-    lines = [json.loads(line) for line in audit.journal_lines(hosts, ["a", "b"]).splitlines()]
+    lines = [json.loads(line) for line in fleet.journal_lines(hosts, ["a", "b"]).splitlines()]
     assert [(line["host"], line["event"]) for line in lines] == [("b", "begin"), ("a", "live")]
 
 
@@ -170,7 +170,7 @@ def test_tables_and_lines_are_safe() -> None:
     }
     info = {"runs": [run], "events": [{"reason": f"{ESCAPE}\x7f\x9b"}]}
     hostvars = {"a": {"__app_info": info}}
-    assert all(line.isprintable() for line in audit.runs_table(hostvars, ["a"], 5).splitlines())
-    line = audit.journal_lines(hostvars, ["a"])
+    assert all(line.isprintable() for line in fleet.runs_table(hostvars, ["a"], 5).splitlines())
+    line = fleet.journal_lines(hostvars, ["a"])
     assert line.isprintable()
     assert json.loads(line)["reason"] == f"{ESCAPE}\x7f\x9b"

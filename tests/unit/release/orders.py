@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Orders for the droplet in memory, as modules release and rollback would build them."""
+"""Orders for the droplet in memory, as module release would build them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def release(world: World, sha: str, phase: Phase = "settled", **values: t.Any) -
 
 
 def rollback(world: World, sha: str = "", phase: Phase = "settled", **values: t.Any) -> Outcome:
-    """Run module rollback's work up to a phase."""
+    """Run a rollback's work up to a phase."""
     order, goal = order_for(world, sha, "rollback", **values)
     return Transaction(make_host(world), order).run(goal, phase)
 

@@ -24,6 +24,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
 from ansible_collections.greenlight.droplet.plugins.module_utils._state import (
     installation,
     installer,
+    timers,
 )
 from ansible_collections.greenlight.droplet.plugins.plugin_utils import host_files
 
@@ -55,7 +56,7 @@ def fixture_reloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str
     )
     monkeypatch.setattr(installer, "_FILES", wanted)
     reloads: list[str] = []
-    monkeypatch.setattr(installer, "_reload_units", lambda: reloads.append("reload"))
+    monkeypatch.setattr(timers, "demand", lambda *_command: reloads.append("reload"))
     return reloads
 
 
