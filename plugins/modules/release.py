@@ -244,7 +244,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    run_module(module, module.params["action"])
+    run_module(module)
 
 
 if __name__ == "__main__":

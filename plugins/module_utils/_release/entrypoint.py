@@ -18,8 +18,6 @@ from .._haproxy.runtime_api import CONFIGURATION
 from .._model.engine_model import REVISION_LABEL, Container, local_repository
 from .._model.spec import Order, is_full_sha, short_sha
 from .._state.descriptor import read_application
-from .._state.history import State
-from .._state.installation import installed_version
 from . import report
 from .argument_spec import build_order
 from .context import Host, observe, open_host
@@ -39,9 +37,9 @@ _UNNAMED: t.Final = "single-"
 """Prefix of the run identifier that is made up when the caller names none."""
 
 
-def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
-    """Run one call of module release or rollback and leave through exit_json or fail_json."""
-    result = call(action, module.params, module.check_mode)
+def run_module(module: AnsibleModule) -> t.NoReturn:
+    """Run one call of module release and leave through exit_json or fail_json."""
+    result = call(module.params["action"], module.params, module.check_mode)
     _spare_short_values(module)
     if result.pop("failed", False):
         module.fail_json(**result)
@@ -110,12 +108,6 @@ def _execute(
             f"state={state} needs option run: the phases of a run belong together by its name, and"
             " a host takes back what nobody goes on with."
         )
-    is_outdated = bool(params["command_version"]) and params["command_version"] != (
-        installed_version()
-    )
-    is_new = host.journal.read().run(order.run).state is State.ABSENT
-    if is_outdated and state == "settled" and is_new and not check_mode:
-        return _outdated()
     said = [*notes(host), *yaml_notes(params)]
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
@@ -127,17 +119,7 @@ def _execute(
         outcome = transaction.run(goal, phase, look_after=state == "settled")
         changed = bool(outcome.done)
     result = _result(outcome, order, changed)
-    return {**result, "outdated_command": is_outdated, "notes": [*said, *outcome.notes]}
-
-
-def _outdated() -> dict[str, t.Any]:
-    """Return the result of a call that has done nothing, since the host's command comes first."""
-    return {
-        "changed": False,
-        "outdated_command": True,
-        "message": "the command greenlight on this host is of another version and comes first",
-        "steps": [],
-    }
+    return {**result, "outdated_command": False, "notes": [*said, *outcome.notes]}
 
 
 def notes(host: Host) -> list[str]:

@@ -1,50 +1,89 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which copy of the host side carries out a module's call: the installed or the one sent along.
+"""How module release reaches the code that does its work: the host side that role command installs.
 
-Both are the same code when the installed one is of the version that the caller names. It is
-compiled already; what Ansible sends is compiled for each call, a fifth of a short call's time.
+The same code serves the module, the timers of the host, its watchdog and people at its console. It
+is on the host already, compiled, so a call sends its parameters and little else.
 """
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import importlib
 import os
 import sys
-import types
 import typing as t
 
-from .._state.installation import CURRENT
+from .._state.installation import FOLDER, LAUNCHER, installed_version
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
-    # Ansible sends along whatever is imported anywhere, so the room is there for import_module.
-    from .entrypoint import Action
 
-
-def run_module(module: AnsibleModule, action: Action) -> t.NoReturn:
-    """Run one call of module release or rollback and leave through exit_json or fail_json."""
-    room = _installed(module.params["command_version"], CURRENT)
+def run_module(module: AnsibleModule) -> t.NoReturn:
+    """Let the host side carry out one call; leave through exit_json or fail_json."""
+    params, present = module.params, installed_version()
+    wanted = params["command_version"] or present
+    if params["archive"]:
+        room = _sent_along(module, params["archive"])
+    elif wanted != present and _begins(params):
+        module.exit_json(
+            changed=False,
+            needed=False,
+            outdated_command=True,
+            message="the command greenlight on this host is of another version and comes first",
+            steps=[],
+        )
+    else:
+        room = find_room(wanted)
     if room is None:
-        # Only now, because this compiles all of it.
-        room = importlib.import_module(".entrypoint", __package__)
-    room.run_module(module, action)
+        module.fail_json(msg=_refusal(wanted))
+    room.run_module(module)
     raise AssertionError("exit_json and fail_json do not return")
 
 
-def _installed(version: str, link: str) -> types.ModuleType | None:
-    """Return the installed room `entrypoint` when it is of that version and whole, else None."""
-    folder = os.path.realpath(link)
-    if not version or os.path.basename(folder) != version:
-        return None
+def _begins(params: dict[str, t.Any]) -> bool:
+    """Tell whether a call may begin a run: later phases name the digest that the plan has found."""
+    return params["state"] in ("planned", "settled") and not params["digest"]
+
+
+def find_room(version: str) -> t.Any:
+    """Return the module `entrypoint` of a version that is on the host; None when it is not whole.
+
+    A run goes on with the version that it has begun with, whatever is installed meanwhile.
+    """
+    folder = f"{FOLDER}/{version}"
     try:
         # Who installs removes no version that is in use; the lock ends with this process.
         fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
-        sys.path.insert(0, folder)
-        return importlib.import_module("greenlight._release.entrypoint")
+        return _import_from(folder)
     except (OSError, ImportError):
-        # Not whole. Set-up and the next release with another version install it anew.
         return None
+
+
+def _sent_along(module: AnsibleModule, archive: str) -> t.Any:
+    """Return the same of a packed host side, which goes with the temporary folder of the call."""
+    path = f"{module.tmpdir}/greenlight.zip"
+    try:
+        with open(path, "xb") as stream:
+            stream.write(base64.b64decode(archive, validate=True))
+        return _import_from(path)
+    except (ValueError, ImportError) as exc:
+        module.fail_json(
+            msg=f"archive is not what lookup greenlight.droplet.host_files returns: {exc}."
+        )
+
+
+def _import_from(path: str) -> t.Any:
+    sys.path.insert(0, path)
+    return importlib.import_module("greenlight._release.entrypoint")
+
+
+def _refusal(version: str) -> str:
+    what = f"version {version} of it" if version else "it"
+    return (
+        f"The command greenlight carries out every call, and {what} is not on this host, or not"
+        f" whole ({LAUNCHER}, {FOLDER}). Run setup-api.yml, which installs it; nothing was changed."
+    )

@@ -94,6 +94,7 @@ OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "first": {"type": "bool", "default": True},
     "controller": {"type": "str", "default": ""},
     "command_version": {"type": "str", "default": ""},
+    "archive": {"type": "str", "default": ""},
     "break_lease": {"type": "str", "default": ""},
     "ignore_freeze": {"type": "str", "default": ""},
 }

@@ -141,9 +141,9 @@ class Module:
 
 def test_ansible_hides_no_short_value_inside_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrypoint, "_execute", lambda *_values, **_options: {"changed": False})
-    module: t.Any = Module(secrets={"A": "e"}, registry_password="api")
+    module: t.Any = Module(action="release", secrets={"A": "e"}, registry_password="api")
     with pytest.raises(SystemExit):
-        entrypoint.run_module(module, "release")
+        entrypoint.run_module(module)
     assert module.no_log_values == {"long enough"}
     # Ansible returns them with the result.
     assert module.params["secrets"] == {"A": HIDDEN}

@@ -20,7 +20,8 @@ import sys
 import tempfile
 from typing import Any
 
-COLLECTION = "ansible_collections.greenlight.droplet.plugins.modules"
+PLUGINS = "ansible_collections.greenlight.droplet.plugins"
+HOST_SIDE = f"{PLUGINS}.module_utils._release"
 COMMAND = "ansible.builtin.command"
 
 
@@ -30,7 +31,10 @@ def run(module: str, parameters: dict[str, Any]) -> None:
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": parameters}).encode()
     # How a module gets its parameters since ansible-core 2.19.
     vars(basic).update(_ANSIBLE_ARGS=arguments, _ANSIBLE_PROFILE="legacy")
-    importlib.import_module(f"{COLLECTION}.{module}").main()
+    # The checkout's own host side works here, not the one that is installed on the droplet.
+    own = importlib.import_module(f"{HOST_SIDE}.entrypoint")
+    vars(importlib.import_module(f"{HOST_SIDE}.host_side")).update(find_room=lambda _version: own)
+    importlib.import_module(f"{PLUGINS}.modules.{module}").main()
 
 
 def _run_into(descriptor: int, module: str, parameters: dict[str, Any]) -> None:
@@ -65,10 +69,11 @@ def run_command(argv: list[str]) -> dict[str, Any]:
 def main() -> None:
     """Make the calls that the lines of stdin name."""
     importlib.import_module("docker")
+    importlib.import_module(f"{HOST_SIDE}.entrypoint")
     for line in sys.stdin:
         calls: list[tuple[str, dict[str, Any]]] = json.loads(line)
         for name in {module for module, _parameters in calls} - {COMMAND}:
-            importlib.import_module(f"{COLLECTION}.{name}")
+            importlib.import_module(f"{PLUGINS}.modules.{name}")
         for module, parameters in calls:
             own = module == COMMAND
             result = run_command(parameters["argv"]) if own else run_forked(module, parameters)

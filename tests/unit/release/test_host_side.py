@@ -1,0 +1,133 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which copy of the host side carries out a call of module release."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+import typing as t
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils._release import host_side
+
+OLD, NEW = "1111111111111111", "2222222222222222"
+PROGRAM = """
+def run_module(module):
+    module.exit_json(by={name!r})
+"""
+
+
+class Module:
+    """What a call needs of AnsibleModule; `left` is the result, `failed` whether it is an error."""
+
+    def __init__(self, folder: Path, **params: t.Any) -> None:
+        given = {"state": "planned", "digest": "", "command_version": "", "archive": "", **params}
+        self.params = given
+        self.tmpdir = str(folder)
+        self.left: dict[str, t.Any] = {}
+
+    def exit_json(self, **result: t.Any) -> t.NoReturn:
+        """Remember the result and leave."""
+        self.left = result
+        raise SystemExit(0)
+
+    def fail_json(self, **result: t.Any) -> t.NoReturn:
+        """Remember the error and leave."""
+        self.left = {"failed": True, **result}
+        raise SystemExit(1)
+
+
+def write(folder: Path, name: str) -> None:
+    """Put a version on a host whose work is to say its name."""
+    room = folder / "greenlight" / "_release"
+    room.mkdir(parents=True)
+    (room / "entrypoint.py").write_text(PROGRAM.format(name=name), encoding="utf-8")
+    for package in (room.parent, room):
+        (package / "__init__.py").touch()
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Path]:
+    """A folder with the old and the new version; the new one is installed."""
+    for version in (OLD, NEW):
+        write(tmp_path / version, version)
+    monkeypatch.setattr(host_side, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(host_side, "installed_version", lambda: NEW)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    for name in [name for name in sys.modules if name.split(".")[0] == "greenlight"]:
+        del sys.modules[name]
+
+
+def call(folder: Path, **params: t.Any) -> dict[str, t.Any]:
+    """Make one call; its result."""
+    module: t.Any = Module(folder, **params)
+    with pytest.raises(SystemExit):
+        host_side.run_module(module)
+    return dict(module.left)
+
+
+@pytest.mark.parametrize("version", ["", NEW])
+def test_the_installed_version_carries_a_call_out(root: Path, version: str) -> None:
+    assert call(root, command_version=version) == {"by": NEW}
+
+
+@pytest.mark.parametrize("state", ["planned", "settled"])
+def test_no_run_begins_with_another_version(root: Path, state: str) -> None:
+    found = call(root, command_version=OLD, state=state)
+    assert found["outdated_command"]
+    assert not found["changed"]
+
+
+@pytest.mark.parametrize("state", ["staged", "live", "proved", "committed", "settled"])
+def test_a_run_goes_on_with_the_version_it_began_with(root: Path, state: str) -> None:
+    assert call(root, command_version=OLD, state=state, digest="sha256:1") == {"by": OLD}
+
+
+def test_a_run_is_taken_back_with_the_version_it_began_with(root: Path) -> None:
+    assert call(root, command_version=OLD, state="reverted") == {"by": OLD}
+
+
+@pytest.mark.parametrize("state", ["staged", "settled"])
+def test_a_phase_whose_version_is_gone_fails(root: Path, state: str) -> None:
+    found = call(root, command_version="3" * 16, state=state, digest="sha256:1")
+    assert found["failed"]
+    assert f"version {'3' * 16} of it is not on this host" in found["msg"]
+
+
+def test_a_host_without_the_command_is_told_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_side, "installed_version", lambda: "")
+    assert "it is not on this host, or not whole" in call(root)["msg"]
+    assert call(root, command_version=NEW)["outdated_command"]
+
+
+def test_a_version_that_is_not_whole_is_not_used(root: Path) -> None:
+    (root / NEW / "greenlight" / "_release" / "entrypoint.py").unlink()
+    assert "not whole" in call(root)["msg"]
+
+
+def packed(folder: Path) -> str:
+    """Pack a version as the lookup does."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path in folder.rglob("*.py"):
+            archive.write(path, str(path.relative_to(folder)))
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def test_what_is_sent_along_comes_first(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("sent")
+    write(folder / "x", "sent")
+    found = call(folder, archive=packed(folder / "x"), command_version=OLD)
+    assert found == {"by": "sent"}
+
+
+@pytest.mark.parametrize("archive", ["no base64", base64.b64encode(b"no zip").decode()])
+def test_an_archive_that_is_none_is_named(root: Path, archive: str) -> None:
+    assert call(root, archive=archive)["msg"].startswith("archive is not what lookup")
