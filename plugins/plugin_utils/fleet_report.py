@@ -90,16 +90,22 @@ def _result(variables: Mapping[str, t.Any], phase: str) -> Mapping[str, t.Any]:
     return {} if run and result.get("run", run) != run else result
 
 
+_SIGNALLED: t.Final = 128
+"""Exit codes above it mean a signal, to shells: 137 is SIGKILL."""
+
+
 def _reason(result: Mapping[str, t.Any]) -> str:
     if result.get("unreachable"):
         return f"cannot be reached: {result.get('msg', '')}"
+    if "run" not in result and result.get("rc", 0) > _SIGNALLED:
+        return f"the process of this phase was killed on the host (exit code {result['rc']})"
     failure = result.get("failure") or {}
     return str(failure.get("reason") or result.get("msg") or "failed").strip()
 
 
 def _touched(variables: Mapping[str, t.Any]) -> bool:
     """Tell whether the run may have changed anything on this host."""
-    results = (_result(variables, phase) for phase in ("staged", "turned", "proved"))
+    results = (_result(variables, phase) for phase in ("staged", "turned", "proved", "settled"))
     return any(result and not result.get("skipped") for result in results)
 
 
@@ -119,7 +125,7 @@ def summary(
     failed = [host for host, view_ in views.items() if view_.failure]
     who = f"{', '.join(failed)} failed" if failed else "see above"
     who = "it was not right through the load balancer" if balancer and not failed else who
-    lines = [f"{short(sha) if sha else 'The release'} was not released: {who}."]
+    lines = [f"{short(sha) if sha else 'Nothing'} was {'not ' if sha else ''}released: {who}."]
     lines += [f"  {host:<16} {_indented(views[host].failure)}" for host in failed]
     lines += [f"  {'load balancer':<16} {balancer}"] if balancer else []
     if not touched:

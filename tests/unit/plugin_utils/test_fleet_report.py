@@ -126,3 +126,13 @@ def test_an_unsettled_host_is_named_with_the_first_line_of_its_reason() -> None:
     assert lines[0] == "aaaaaaa was made final, but not everywhere: b"
     assert lines[1] == f"  {'b':<16} disk full"
     assert "brings all hosts together" in lines[-1]
+
+
+def test_a_single_host_whose_process_was_killed_says_so_and_what_serves() -> None:
+    killed = {"failed": True, "rc": 137, "msg": "Module result deserialization failed"}
+    host = registered(run={"run": "1"}, settled=killed, reverted={"live": SERVES_OLD, "run": "1"})
+    lines = release_summary({"a": host}, ["a"], "a").splitlines()
+    assert lines[0] == "Nothing was released: a failed."
+    assert "killed on the host (exit code 137)" in lines[1]
+    assert "deserialization" not in lines[1]
+    assert lines[2:4] == ["Serving now:", f"  {'a':<16} {OLD[:7]} (running)"]
