@@ -67,8 +67,7 @@ def _is_watched(path: str, rules: t.Sequence[str]) -> bool:
 
 def _owner(path: str, group: str) -> t.Callable[[Facts], str | None]:
     def check(facts: Facts) -> str | None:
-        fact = facts.files.get(path)
-        if fact is None:
+        if (fact := facts.files.get(path)) is None:
             return None
         right = (fact.owner, fact.group) == ("root", group)
         return "" if right else f"{path} belongs to {fact.owner}:{fact.group}"
@@ -78,8 +77,7 @@ def _owner(path: str, group: str) -> t.Callable[[Facts], str | None]:
 
 def _mode(path: str, widest: int) -> t.Callable[[Facts], str | None]:
     def check(facts: Facts) -> str | None:
-        fact = facts.files.get(path)
-        if fact is None:
+        if (fact := facts.files.get(path)) is None:
             return None
         return f"{path} has mode {fact.mode:04o}" if fact.mode & ~widest else ""
 

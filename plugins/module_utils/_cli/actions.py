@@ -94,12 +94,7 @@ def _params(application: Application, run: str) -> dict[str, t.Any]:
     params["health"] |= health_options(
         files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
     )
-    extra = {
-        "sha": "",
-        "release": "",
-        "run": run,
-        "holder": _holder(),
-    }
+    extra = {"sha": "", "release": "", "run": run, "holder": _holder()}
     return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
 
 

@@ -95,10 +95,7 @@ def host_options(network: str, options: ContainerOptions) -> dict[str, t.Any]:
         "tmpfs": dict.fromkeys(options.tmpfs, f"rw,noexec,nosuid,nodev,size={options.tmpfs_size}"),
         "cap_drop": ["ALL"],
         "cap_add": list(options.cap_add) or None,
-        "security_opt": [
-            "no-new-privileges:true",
-            *([f"apparmor={profile}"] if profile else []),
-        ],
+        "security_opt": ["no-new-privileges:true", *([f"apparmor={profile}"] if profile else [])],
         "binds": list(options.volumes) or None,
         "init": options.init,
         "log_config": {

@@ -124,11 +124,7 @@ class Application:
 
     def to_json(self) -> str:
         """Render the descriptor file's text."""
-        slots = {name: dataclasses.asdict(slot) for name, slot in self.slots.items()}
-        return (
-            json.dumps({**dataclasses.asdict(self), "slots": slots}, indent=2, sort_keys=True)
-            + "\n"
-        )
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
 
 
 def other_slot(slot: str | None) -> str:

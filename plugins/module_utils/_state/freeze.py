@@ -77,9 +77,7 @@ def change_freeze(
     """
     file = FreezeFile(read_application(app).folder, Clock())
     before = file.read()
-    if (wanted is None) == (before is None) and (
-        wanted is None or (before is not None and wanted.reason == before.reason)
-    ):
+    if (wanted and wanted.reason) == (before and before.reason):
         return before, before
     if wanted is None:
         if not check_mode:

@@ -173,11 +173,8 @@ class Journal:
             files.remove(f"{self.folder}/{name}.jsonl")
 
     def _rewrite(self, entries: t.Sequence[Entry]) -> None:
-        head = self._render("journal", "", {"format": FORMAT})
-        lines = [
-            head,
-            *(json.dumps(e.data, sort_keys=True) for e in entries if e.event != "journal"),
-        ]
+        lines = [self._render("journal", "", {"format": FORMAT})]
+        lines += [json.dumps(e.data, sort_keys=True) for e in entries if e.event != "journal"]
         files.write_atomic(self.path, "".join(f"{line}\n" for line in lines), 0o600)
 
     def _stamp(self) -> str:
