@@ -111,8 +111,7 @@ def _load(name: str) -> t.Any:
 
 
 def _status(options: Options) -> int:
-    code: int = _load(".status").show(options.app, as_json=options.json)
-    return code
+    return int(_load(".status").show(options.app, as_json=options.json))
 
 
 def _rollback(options: Options) -> int:
@@ -145,11 +144,9 @@ def _retire(options: Options) -> int:
 
 
 def _networks(options: Options) -> int:
-    code: int = _load(".._firewall.refresh").refresh_all(options.names)
-    return code
+    return int(_load(".._firewall.refresh").refresh_all(options.names))
 
 
 def _restore_access(options: Options) -> int:
     restore = _load(".._access.restore")
-    code: int = 0 if options.check else restore.main()
-    return code
+    return 0 if options.check else int(restore.main())
