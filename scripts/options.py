@@ -29,7 +29,9 @@ SPECS = "roles/app/meta/argument_specs.yml"
 README = "roles/app/README.md"
 FRAGMENT = "plugins/doc_fragments/transaction.yml"
 BEGIN, END = f"<!-- {NOTICE} -->", "<!-- end of what was written -->"
-LICENCE = "".join(Path(__file__).read_text(encoding="utf-8").splitlines(keepends=True)[:3])
+LICENCE = """# Copyright (c) 2026, Greenlight contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
 
 
 class Dumper(yaml.SafeDumper):

@@ -1,26 +1,13 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Documentation fragment: which of Ansible's modes a module supports."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ModuleDocFragment:
     """Attributes that all modules of the collection have in common."""
 
-    DOCUMENTATION = r"""
-attributes:
-  check_mode:
-    support: full
-    description: Can run in check mode and return what would change without changing it.
-  diff_mode:
-    support: full
-    description: Returns what changes, or in check mode would change, when in diff mode.
-  action_group:
-    support: full
-    description: Use C(group/greenlight.droplet.droplet) in C(module_defaults) to set options for
-      all modules of this group.
-    membership:
-      - greenlight.droplet.droplet
-"""
+    DOCUMENTATION = Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """All filters of the collection; the YAML file of a filter's name documents it."""
 
@@ -11,12 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import (
-    audit_table,
-    fleet,
-    fleet_report,
-    run,
-)
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report, run
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 Filter = t.Callable[..., t.Any]
@@ -37,7 +31,7 @@ def release_summary(hostvars: HostVars, hosts: list[str], host: str, settling: b
 
 
 FILTERS: t.Final[dict[str, Filter]] = {
-    "audit_table": audit_table.audit_table,
+    "audit_table": fleet.audit_table,
     "controller_has_ended": run.has_ended,
     "expected_backends": fleet.expected_backends,
     "hosts_in_need": hosts_in_need,

@@ -1,43 +1,9 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lookup host_files."""
+"""Lookup host_files; the YAML file beside this one documents it."""
 
 from __future__ import annotations
-
-DOCUMENTATION = r"""
-name: host_files
-short_description: Return the packed host side of the collection, and its version
-version_added: 0.1.0
-description:
-  - The host side is what module M(greenlight.droplet.host_command) installs as the command
-    C(greenlight).
-  - The same files always give the same archive and the same version, on any controller.
-options:
-  _terms:
-    description:
-      - V(version) for the hash of the content, as module M(greenlight.droplet.host_command) returns
-        it; V(archive) for the content, a ZIP file in base64.
-    type: list
-    elements: str
-    required: true
-author:
-  - Greenlight contributors (@greenlight)
-"""
-
-EXAMPLES = r"""
----
-- name: Show the version of the host side
-  ansible.builtin.debug:
-    msg: "{{ lookup('greenlight.droplet.host_files', 'version') }}"
-"""
-
-RETURN = r"""
-_raw:
-  description: One text for each term.
-  type: list
-  elements: str
-"""
 
 import typing as t
 

@@ -165,11 +165,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._firewall.polic
 
 RULE: dict[str, t.Any] = {
     "comment": {"type": "str", "required": True},
-    "action": {
-        "type": "str",
-        "choices": ["allow", "limit", "deny", "reject"],
-        "default": "allow",
-    },
+    "action": {"type": "str", "choices": ["allow", "limit", "deny", "reject"], "default": "allow"},
     "direction": {"type": "str", "choices": ["in", "out"], "default": "in"},
     "port": {"type": "str", "default": ""},
     "protocol": {"type": "str", "choices": ["tcp", "udp", "any"], "default": "tcp"},

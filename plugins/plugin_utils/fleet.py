@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the fleet's hosts say, put together for decisions and for people. Pure; controller side."""
 
@@ -9,10 +8,30 @@ import json
 import typing as t
 from collections.abc import Mapping, Sequence
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.table import aligned, shortened
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import (
+    one_line,
+    printable,
+)
 
 HostVars = Mapping[str, Mapping[str, t.Any]]
+
+_CELL_CHARACTERS = 500
+"""How much of a text a cell shows at most."""
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text, or its beginning when it has more than `width` characters."""
+    return text if len(text) <= width else f"{text[: width - 3]}..."
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as lines with aligned columns; what hosts and users said is one line each."""
+    cells = [[one_line(cell, _CELL_CHARACTERS) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
 
 
 def short(sha: str) -> str:
@@ -128,3 +147,49 @@ def journal_lines(hostvars: HostVars, hosts: Sequence[str]) -> str:
     ]
     events.sort(key=lambda event: str(event.get("time", "")))
     return "\n".join(json.dumps(event, sort_keys=True) for event in events)
+
+
+_SHOWN: t.Final = ("failed", "open", "waived")
+_FINDING_COLUMNS: t.Final = ("STATUS", "RULE", "HOST", "FOUND", "WHAT TO DO, OR WHY IT IS ACCEPTED")
+_FOUND_WIDTH: t.Final = 76
+_NAMES: t.Final = {"greenlight": "own rules", "docker": "docker-bench", "lynis": "Lynis"}
+
+
+def audit_table(hostvars: HostVars, hosts: Sequence[str], minimum: int) -> str:
+    """Render the result of module audit, in __audit_result of each host; failures come first."""
+    results = {host: hostvars[host]["__audit_result"] for host in hosts}
+    lines = [line for host, result in results.items() for line in _totals(host, result, minimum)]
+    rows = [
+        _finding_row(host, finding)
+        for status in _SHOWN
+        for host, result in results.items()
+        for finding in result["findings"]
+        if finding["status"] == status
+    ]
+    if rows:
+        lines += ["", *aligned([_FINDING_COLUMNS, *rows])]
+    for host, result in results.items():
+        if result["unused_waivers"]:
+            lines.append(f"{host}: waivers not needed here: {', '.join(result['unused_waivers'])}")
+    return "\n".join(lines)
+
+
+def _totals(host: str, result: Mapping[str, t.Any], minimum: int) -> list[str]:
+    lines: list[str] = []
+    index = result["lynis_index"]
+    said = f"index {index} (at least {minimum})" if result["lynis_version"] else "not run"
+    for source, name in _NAMES.items():
+        counted = result["totals"].get(source, {})
+        words = [f"{number} {status.replace('_', ' ')}" for status, number in counted.items()]
+        if source == "lynis":
+            words.insert(0, said)
+        lines.append(f"{host:<16} {name:<13} {', '.join(words)}")
+    return lines
+
+
+def _finding_row(host: str, finding: Mapping[str, str]) -> tuple[str, ...]:
+    answer = finding["remedy"] or "-"
+    if finding["status"] == "waived":
+        answer = f"until {finding['expires']}: {finding['reason']}"
+    found = shortened(finding["found"], _FOUND_WIDTH)
+    return (finding["status"], finding["rule"], host, found, answer)

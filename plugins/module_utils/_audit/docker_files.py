@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of the CIS Docker Benchmark on Docker's files: who owns them, who is recorded. Pure.
 
@@ -68,8 +67,7 @@ def _is_watched(path: str, rules: t.Sequence[str]) -> bool:
 
 def _owner(path: str, group: str) -> t.Callable[[Facts], str | None]:
     def check(facts: Facts) -> str | None:
-        fact = facts.files.get(path)
-        if fact is None:
+        if (fact := facts.files.get(path)) is None:
             return None
         right = (fact.owner, fact.group) == ("root", group)
         return "" if right else f"{path} belongs to {fact.owner}:{fact.group}"
@@ -79,8 +77,7 @@ def _owner(path: str, group: str) -> t.Callable[[Facts], str | None]:
 
 def _mode(path: str, widest: int) -> t.Callable[[Facts], str | None]:
     def check(facts: Facts) -> str | None:
-        fact = facts.files.get(path)
-        if fact is None:
+        if (fact := facts.files.get(path)) is None:
             return None
         return f"{path} has mode {fact.mode:04o}" if fact.mode & ~widest else ""
 

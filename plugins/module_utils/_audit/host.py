@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of our own: what set-up promises of a host, seen on the host itself. Pure."""
 
@@ -120,8 +119,7 @@ def _sshd_algorithms(facts: Facts) -> str:
 
 
 def _jail(facts: Facts) -> str:
-    missing = sorted({"sshd"} - set(facts.jails))
-    return f"no jail {', '.join(missing)}" if missing else ""
+    return "" if "sshd" in facts.jails else "no jail sshd"
 
 
 def _owners(facts: Facts) -> str:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What module audit does: gather, judge, waive, store. Returns the report."""
 
@@ -11,13 +10,22 @@ import typing as t
 
 from .._core import files
 from .._core.errors import SpecError
-from . import facts
+from . import containers, daemon, docker_files, facts, host
 from .lynis import TEST
+from .model import Facts, Finding, Rule, judge
 from .report import build_report, reasons
-from .rules import IDENTIFIERS, judge_all
 from .waivers import Waiver, apply_waivers, parse_waivers, refuse_unknown
 
 FOLDER: t.Final = "/var/lib/greenlight/audit"
+
+RULES: t.Final[tuple[Rule, ...]] = (
+    *host.RULES,
+    *daemon.RULES,
+    *docker_files.RULES,
+    *containers.RULES,
+)
+
+IDENTIFIERS: t.Final = frozenset(rule.identifier for rule in RULES)
 
 
 def run_audit(params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
@@ -37,6 +45,11 @@ def run_audit(params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.An
     if not check_mode:
         store(report, now.strftime("%Y%m%dT%H%M%SZ"), params["keep"])
     return report
+
+
+def judge_all(facts: Facts) -> list[Finding]:
+    """Hold every rule against the facts, in the order of their documentation."""
+    return [judge(rule, facts) for rule in RULES]
 
 
 def _refuse_values(params: t.Mapping[str, t.Any]) -> None:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What people and units ask the host to do: the same transactions as those of the modules.
 
@@ -95,12 +94,7 @@ def _params(application: Application, run: str) -> dict[str, t.Any]:
     params["health"] |= health_options(
         files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
     )
-    extra = {
-        "sha": "",
-        "release": "",
-        "run": run,
-        "holder": _holder(),
-    }
+    extra = {"sha": "", "release": "", "run": run, "holder": _holder()}
     return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
 
 

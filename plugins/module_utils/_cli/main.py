@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The command `greenlight` on a droplet: arguments in, calls into the packages, text for people.
 
@@ -112,8 +111,7 @@ def _load(name: str) -> t.Any:
 
 
 def _status(options: Options) -> int:
-    code: int = _load(".status").show(options.app, as_json=options.json)
-    return code
+    return int(_load(".status").show(options.app, as_json=options.json))
 
 
 def _rollback(options: Options) -> int:
@@ -146,11 +144,9 @@ def _retire(options: Options) -> int:
 
 
 def _networks(options: Options) -> int:
-    code: int = _load(".._firewall.refresh").refresh_all(options.names)
-    return code
+    return int(_load(".._firewall.refresh").refresh_all(options.names))
 
 
 def _restore_access(options: Options) -> int:
     restore = _load(".._access.restore")
-    code: int = 0 if options.check else restore.main()
-    return code
+    return 0 if options.check else int(restore.main())

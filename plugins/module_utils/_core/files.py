@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The only file that touches the host's file system: atomic writes, appends, locks, /proc."""
 
@@ -236,16 +235,16 @@ _DOCKER_DNS = "0B00007F"
 _LOOPBACK = ("0100007F", "00000000000000000000000001000000")
 
 
-def _listening(table: str) -> set[tuple[str, int, str]]:
-    """Return (address, port, inode) of each LISTEN (0A) socket of a /proc/net/tcp table."""
-    found: set[tuple[str, int, str]] = set()
-    for line in table.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) > 9 and fields[3] == "0A":
-            address, port = fields[1].rsplit(":", 1)
-            if address != _DOCKER_DNS:
-                found.add((address, int(port, 16), fields[9]))
-    return found
+def _listening(process: int | str) -> t.Iterator[tuple[str, int, str]]:
+    """Give (address, port, inode) of each LISTEN (0A) socket that a process can see in /proc."""
+    for name in ("tcp", "tcp6"):
+        table = read_text(f"/proc/{process}/net/{name}") or ""
+        for line in table.splitlines()[1:]:
+            fields = line.split()
+            if len(fields) > 9 and fields[3] == "0A":
+                address, port = fields[1].rsplit(":", 1)
+                if address != _DOCKER_DNS:
+                    yield address, int(port, 16), fields[9]
 
 
 def listening_ports(pid: int) -> dict[int, bool]:
@@ -254,19 +253,14 @@ def listening_ports(pid: int) -> dict[int, bool]:
     The value is True when the port can be reached from outside, False for loopback alone.
     """
     ports: dict[int, bool] = {}
-    for name in ("tcp", "tcp6"):
-        table = read_text(f"/proc/{pid}/net/{name}") or ""
-        for address, port, _inode in _listening(table):
-            ports[port] = ports.get(port, False) or address not in _LOOPBACK
+    for address, port, _inode in _listening(pid):
+        ports[port] = ports.get(port, False) or address not in _LOOPBACK
     return dict(sorted(ports.items()))
 
 
 def port_owners(port: int) -> list[str]:
     """Return the sorted command names of the processes of this host that listen on the port."""
-    inodes: set[str] = set()
-    for name in ("tcp", "tcp6"):
-        table = read_text(f"/proc/self/net/{name}") or ""
-        inodes.update(inode for _address, found, inode in _listening(table) if found == port)
+    inodes = {inode for _address, found, inode in _listening("self") if found == port}
     owners: set[str] = set()
     if inodes:
         wanted = {f"socket:[{inode}]" for inode in inodes}

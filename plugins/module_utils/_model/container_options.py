@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a container of an application is made of, and what Docker is told about it. Pure.
 
@@ -96,10 +95,7 @@ def host_options(network: str, options: ContainerOptions) -> dict[str, t.Any]:
         "tmpfs": dict.fromkeys(options.tmpfs, f"rw,noexec,nosuid,nodev,size={options.tmpfs_size}"),
         "cap_drop": ["ALL"],
         "cap_add": list(options.cap_add) or None,
-        "security_opt": [
-            "no-new-privileges:true",
-            *([f"apparmor={profile}"] if profile else []),
-        ],
+        "security_opt": ["no-new-privileges:true", *([f"apparmor={profile}"] if profile else [])],
         "binds": list(options.volumes) or None,
         "init": options.init,
         "log_config": {

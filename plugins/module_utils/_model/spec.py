@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The vocabulary: what an application is, what is asked of it, and what makes either unusable.
 
@@ -125,11 +124,7 @@ class Application:
 
     def to_json(self) -> str:
         """Render the descriptor file's text."""
-        slots = {name: dataclasses.asdict(slot) for name, slot in self.slots.items()}
-        return (
-            json.dumps({**dataclasses.asdict(self), "slots": slots}, indent=2, sort_keys=True)
-            + "\n"
-        )
+        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
 
 
 def other_slot(slot: str | None) -> str:

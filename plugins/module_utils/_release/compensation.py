@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The way back: the pointer first, then everything else, each part as far as it can be done.
 
@@ -15,11 +14,7 @@ from dataclasses import dataclass
 
 from .._core.boundary import DEFECT, boundary
 from .._core.clock import wait_until
-from .._core.errors import (
-    EngineError,
-    GreenlightError,
-    ProxyError,
-)
+from .._core.errors import EngineError, GreenlightError, ProxyError
 from .._haproxy.runtime_api import Route
 from .._model.engine_model import Container
 from .._model.spec import Order, short_sha
@@ -146,10 +141,7 @@ class Compensation:
         kept = old.restart_policy == "unless-stopped"
         if other_slot and kept and route.answered and self._is_up(old):
             return True
-        return self._try(
-            f"start {old.name}",
-            lambda: self._start(old, route.answered),
-        )
+        return self._try(f"start {old.name}", lambda: self._start(old, route.answered))
 
     def _runs(self, container: Container) -> bool:
         try:
@@ -210,10 +202,7 @@ class Compensation:
                 **facts,
             ),
         )
-        self._try("end the lease", self._end_lease)
-
-    def _end_lease(self) -> None:
-        self._host.lock.end_own_lease(self._undo.run)
+        self._try("end the lease", lambda: self._host.lock.end_own_lease(self._undo.run))
 
     def _dismiss(self, target: Container) -> None:
         limit = self._undo.drain_seconds

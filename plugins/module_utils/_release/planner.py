@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What to do: from what is there and what is asked to a list of steps. Pure.
 

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Releases held back: a message that says why, and who asked for it. Rollbacks are never held."""
 
@@ -78,9 +77,7 @@ def change_freeze(
     """
     file = FreezeFile(read_application(app).folder, Clock())
     before = file.read()
-    if (wanted is None) == (before is None) and (
-        wanted is None or (before is not None and wanted.reason == before.reason)
-    ):
+    if (wanted and wanted.reason) == (before and before.reason):
         return before, before
     if wanted is None:
         if not check_mode:

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The state machine of a run, and what the journal's events amount to. Pure.
 
@@ -12,7 +11,7 @@ read from there.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -79,22 +78,22 @@ class Turn:
     time: str
 
 
+@dataclass(eq=False)
 class Run:
     """What one run has done since its last `begin`.
 
     `watched` is True once the watch after its cutover has ended well.
     """
 
-    def __init__(self, identifier: str, begin: dict[str, t.Any] | None = None) -> None:
-        self.identifier = identifier
-        self.state = State.ABSENT
-        self.begin = begin or {}
-        self.end: dict[str, t.Any] = {}
-        self.started: set[str] = set()
-        self.staged: set[str] = set()
-        self.turns: list[Turn] = []
-        self.seconds: dict[str, float] = {}
-        self.watched = False
+    identifier: str
+    begin: dict[str, t.Any] = field(default_factory=dict)
+    state: State = State.ABSENT
+    end: dict[str, t.Any] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    staged: set[str] = field(default_factory=set)
+    turns: list[Turn] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    watched: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -196,8 +195,7 @@ def _turn(entry: Entry, action: str) -> Turn:
 
 def fold(entries: t.Iterable[Entry], damaged: int = 0) -> History:
     """Fold events, oldest first, into a History."""
-    kept = tuple(entries)
-    history = History(entries=kept, damaged=damaged)
-    for entry in kept:
+    history = History(tuple(entries), damaged)
+    for entry in history.entries:
         history.add(entry)
     return history

@@ -1,5 +1,4 @@
 # Copyright (c) 2026, Greenlight contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What happened: an append-only, fsynced file of JSON lines, the audit log of an application.
 
@@ -174,11 +173,8 @@ class Journal:
             files.remove(f"{self.folder}/{name}.jsonl")
 
     def _rewrite(self, entries: t.Sequence[Entry]) -> None:
-        head = self._render("journal", "", {"format": FORMAT})
-        lines = [
-            head,
-            *(json.dumps(e.data, sort_keys=True) for e in entries if e.event != "journal"),
-        ]
+        lines = [self._render("journal", "", {"format": FORMAT})]
+        lines += [json.dumps(e.data, sort_keys=True) for e in entries if e.event != "journal"]
         files.write_atomic(self.path, "".join(f"{line}\n" for line in lines), 0o600)
 
     def _stamp(self) -> str:

@@ -29,7 +29,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._audit.report i
     build_report,
     reasons,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._audit.rules import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._audit.run import (
     IDENTIFIERS,
     judge_all,
 )
@@ -39,7 +39,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._audit.waivers 
     refuse_unknown,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import SpecError
-from ansible_collections.greenlight.droplet.plugins.plugin_utils.audit_table import audit_table
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet import audit_table
 
 ROOT = Path(__file__).parents[3]
 TODAY = datetime.date(2026, 11, 21)

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import console, fleet, table
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import console, fleet
 
 SHA, OLD = "a" * 40, "b" * 40
 
@@ -148,7 +148,7 @@ def test_what_hosts_and_users_said_moves_no_terminal() -> None:
 
 def test_a_cell_is_one_line_and_columns_line_up() -> None:
     rows = [("HOST", "WHO"), ("a", f"ann{ESCAPE}\nb  x"), (f"{ESCAPE}", "y" * 999)]
-    lines = table.aligned(rows)
+    lines = fleet.aligned(rows)
     assert all(line.isprintable() for line in lines)
     assert lines[1] == f"{'a':<{len(SEEN)}}  ann{SEEN} b x"
     assert len({line.index("ann") for line in lines if "ann" in line}) == 1
