@@ -18,12 +18,17 @@ import typing as t
 
 from .._state.installation import FOLDER, LAUNCHER, installed_version
 
+NICENESS: t.Final = 10
+"""By how much a release yields to the proxy and the applications, in steps of nice(2), 0 to 19."""
+
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
 def run_module(module: AnsibleModule) -> t.NoReturn:
     """Let the host side carry out one call; leave through exit_json or fail_json."""
+    # Users' requests go first: they share the processors with whatever a release does.
+    os.nice(NICENESS)
     params, present = module.params, installed_version()
     wanted = params["command_version"] or present
     if params["archive"]:

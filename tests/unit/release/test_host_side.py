@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import sys
 import typing as t
 import zipfile
@@ -52,12 +53,19 @@ def write(folder: Path, name: str) -> None:
         (package / "__init__.py").touch()
 
 
+@pytest.fixture
+def yielded() -> list[int]:
+    """By how much the process has lowered its priority, each time."""
+    return []
+
+
 @pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[Path]:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, yielded: list[int]) -> t.Iterator[Path]:
     """A folder with the old and the new version; the new one is installed."""
     for version in (OLD, NEW):
         write(tmp_path / version, version)
     monkeypatch.setattr(host_side, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(os, "nice", yielded.append)
     monkeypatch.setattr(host_side, "installed_version", lambda: NEW)
     monkeypatch.setattr(sys, "path", [*sys.path])
     yield tmp_path
@@ -74,8 +82,11 @@ def call(folder: Path, **params: t.Any) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("version", ["", NEW])
-def test_the_installed_version_carries_a_call_out(root: Path, version: str) -> None:
+def test_the_installed_version_carries_a_call_out(
+    root: Path, version: str, yielded: list[int]
+) -> None:
     assert call(root, command_version=version) == {"by": NEW}
+    assert yielded == [host_side.NICENESS]
 
 
 @pytest.mark.parametrize("state", ["planned", "settled"])
