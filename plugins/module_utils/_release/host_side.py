@@ -18,7 +18,7 @@ import typing as t
 
 from .._state.installation import FOLDER, LAUNCHER, installed_version
 
-NICENESS: t.Final = 10
+NICENESS: t.Final = 5
 """By how much a release yields to the proxy and the applications, in steps of nice(2), 0 to 19."""
 
 if t.TYPE_CHECKING:
