@@ -181,7 +181,8 @@ class HostLock:
                 f"A release is under way: {lease.describe()}, which is in"
                 f" {self.seconds_left(lease):.0f} s. When nobody goes on with it until then, this"
                 " host puts itself right, and the next run may begin. To do that at once, give a"
-                """ reason: -e '{"app_break_lease": "the job died"}'. Nothing was changed.""",
+                """ reason: -e '{"app_break_lease": "the job died"}', or at the host's console"""
+                " --break-lease. Nothing was changed.",
                 lease.run,
                 lease.controller,
                 self.seconds_left(lease),
