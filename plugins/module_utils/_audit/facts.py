@@ -19,7 +19,8 @@ import typing as t
 from .._core import files
 from .._core.clock import Clock
 from .._core.errors import FileError
-from .._model.spec import DESCRIPTOR_FOLDER, Application, parse_application
+from .._model.spec import Application, parse_application
+from .._state.installation import DESCRIPTOR_FOLDER
 from .._state.journal import Journal
 from .docker_files import PATHS
 from .host import OURS, RUNTIME_SOCKET, WANTED_UNITS

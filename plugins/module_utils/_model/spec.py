@@ -22,7 +22,6 @@ from .container_options import ContainerOptions
 SLOTS: t.Final = ("blue", "green")
 """The two slots. One is live, the other holds the standby or takes the next release."""
 
-DESCRIPTOR_FOLDER: t.Final = "/etc/greenlight"
 STATE_FOLDER: t.Final = "/var/lib/greenlight"
 RUNTIME_SOCKET: t.Final = "/run/haproxy/admin.sock"
 

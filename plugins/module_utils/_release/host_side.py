@@ -16,7 +16,7 @@ import os
 import sys
 import typing as t
 
-from .._state.installation import FOLDER, LAUNCHER, installed_version
+from .._state.installation import DESCRIPTOR_FOLDER, FOLDER, LAUNCHER, installed_version
 
 NICENESS: t.Final = 5
 """By how much a release yields to the proxy and the applications, in steps of nice(2), 0 to 19."""
@@ -33,7 +33,7 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
     wanted = params["command_version"] or present
     if params["archive"]:
         room = _sent_along(module, params["archive"])
-    elif wanted != present and _begins(params):
+    elif wanted != present and _begins(params) and os.path.isdir(DESCRIPTOR_FOLDER):
         module.exit_json(
             changed=False,
             needed=False,
@@ -87,8 +87,14 @@ def _import_from(path: str) -> t.Any:
 
 
 def _refusal(version: str) -> str:
-    what = f"version {version} of it" if version else "it"
+    if installed_version() not in ("", version):
+        return (
+            f"Version {version} of the command greenlight, with which this run began, is no longer"
+            f" whole on this host ({FOLDER}). The host itself takes the run back; run the same"
+            " command again then. This call has changed nothing."
+        )
     return (
-        f"The command greenlight carries out every call, and {what} is not on this host, or not"
-        f" whole ({LAUNCHER}, {FOLDER}). Run setup-api.yml, which installs it; nothing was changed."
+        "This host is not set up for releases: the command greenlight, which carries out every"
+        f" call, is not on it, or not whole ({LAUNCHER}, {FOLDER}). Run setup-api.yml on it first."
+        " Nothing was changed."
     )

@@ -15,7 +15,8 @@ from .._core import files
 from .._core.errors import NotSetUpError, SpecError
 from .._docker.client import Engine
 from .._haproxy.runtime_api import CANARY_HEADER, MAP_HEADER
-from .._model.spec import DESCRIPTOR_FOLDER, SLOTS, Application
+from .._model.spec import SLOTS, Application
+from .._state.installation import DESCRIPTOR_FOLDER
 from .addresses import refuse_strangers
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from .._core import files
 from .._core.errors import NotSetUpError, SpecError
-from .._model.spec import DESCRIPTOR_FOLDER, Application, check_application_name, parse_application
+from .._model.spec import Application, check_application_name, parse_application
+from .installation import DESCRIPTOR_FOLDER
 
 
 def known_applications() -> list[str]:

@@ -16,6 +16,9 @@ FOLDER: t.Final = "/usr/local/lib/greenlight"
 
 CURRENT: t.Final = f"{FOLDER}/current"
 
+DESCRIPTOR_FOLDER: t.Final = "/etc/greenlight"
+"""Holds what set-up says of each application, as `<app>.json`."""
+
 
 def installed_version() -> str:
     """Return the version that the host's command has; empty when there is none."""

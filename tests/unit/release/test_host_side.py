@@ -65,6 +65,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, yielded: list[int]) ->
     for version in (OLD, NEW):
         write(tmp_path / version, version)
     monkeypatch.setattr(host_side, "FOLDER", str(tmp_path))
+    monkeypatch.setattr(host_side, "DESCRIPTOR_FOLDER", str(tmp_path))
     monkeypatch.setattr(os, "nice", yielded.append)
     monkeypatch.setattr(host_side, "installed_version", lambda: NEW)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -109,13 +110,20 @@ def test_a_run_is_taken_back_with_the_version_it_began_with(root: Path) -> None:
 def test_a_phase_whose_version_is_gone_fails(root: Path, state: str) -> None:
     found = call(root, command_version="3" * 16, state=state, digest="sha256:1")
     assert found["failed"]
-    assert f"version {'3' * 16} of it is not on this host" in found["msg"]
+    assert f"Version {'3' * 16} of the command greenlight, with which this run" in found["msg"]
 
 
 def test_a_host_without_the_command_is_told_so(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_side, "installed_version", lambda: "")
-    assert "it is not on this host, or not whole" in call(root)["msg"]
+    assert "This host is not set up for releases: the command" in call(root)["msg"]
+    # Set-up by an earlier version had no command yet, so the release brings it.
     assert call(root, command_version=NEW)["outdated_command"]
+
+
+def test_nothing_is_installed_on_a_bare_host(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_side, "installed_version", lambda: "")
+    monkeypatch.setattr(host_side, "DESCRIPTOR_FOLDER", str(root / "none"))
+    assert "This host is not set up" in call(root, command_version="3" * 16)["msg"]
 
 
 def test_a_version_that_is_not_whole_is_not_used(root: Path) -> None:
