@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
+from dev.engine import docker_command
 from dev.sample_versions import VERSIONS
 from dev.settings import REGISTRY_PASSWORD
 from tests.e2e.hosts import HOSTS, fleet, look, serving
-from tests.e2e.playbooks import CUT_OVER, environment, extra, rollback, run, update
+from tests.e2e.playbooks import CUT_OVER, QUICK, environment, extra, rollback, run, update
 from tests.e2e.traffic import Traffic
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 NEW = VERSIONS["C"].sha
+PLUGINS = Path(__file__).parent / "connection"
 DEFAULT = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
 TYPOS: dict[str, dict[str, Any]] = {
     "an unknown key": {"app_health": {"pathh": "/v1/health"}},
@@ -94,3 +96,35 @@ def test_the_default_output_of_releases_shows_no_secret(aligned: str) -> None:
     for secret in (marker, REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()):
         assert secret not in done.text
         assert secret not in refused.text
+
+
+def test_a_connection_that_is_not_ssh_carries_a_release_and_a_rollback(
+    aligned: str, traffic: Traffic
+) -> None:
+    # The plugin knows the host by its name; everything else of the inventory stays.
+    variables = extra({"ansible_connection": "inside", "ansible_host": "{{ inventory_hostname }}"})
+    command = json.dumps([*docker_command(), "exec", "-i"])
+    env = environment(
+        {"ANSIBLE_CONNECTION_PLUGINS": str(PLUGINS), "GREENLIGHT_TEST_INSIDE": command}
+    )
+    update(NEW, *variables, env=env).ok()
+    assert set(serving().values()) == {NEW} != {aligned}
+    rollback(*variables, env=env).ok()
+    assert set(serving().values()) == {aligned}
+    traffic.stop().clean()
+
+
+def test_a_play_of_ones_own_hides_all_with_no_log_and_is_chosen_by_tag(
+    aligned: str, tmp_path: Path
+) -> None:
+    playbook = tmp_path / "own.yml"
+    marker = f"marker-{secrets.token_hex(8)}"
+    values = {"app_sha": NEW, "app_env": {"GREETING": marker}, **QUICK}
+    role = {"role": "greenlight.droplet.app", "no_log": True, "tags": ["api"], **values}
+    play = {"hosts": "api", "gather_facts": False, "become": True, "roles": [role]}
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+    assert run("ansible-playbook", str(playbook), "--tags", "other").ok().changed() == 0
+    assert set(serving().values()) == {aligned}
+    done = run("ansible-playbook", str(playbook), "--tags", "api", "-vv").ok()
+    assert set(serving().values()) == {NEW}
+    assert marker not in done.text
