@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     transaction_arguments,
 )
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import bounds, run
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import bounds, host_files, run
 
 _SHARED: t.Final = (
     *("health", "watch", "canary", "pull_seconds", "drain_seconds", "stop_timeout", "lock_wait"),
@@ -65,6 +65,8 @@ class ActionModule(ActionBase):
                 " time. Nothing was changed."
             )
         forks = int(context.CLIARGS.get("forks") or C.DEFAULT_FORKS)
+        # A play, a role or a block may let fewer hosts work at a time than Ansible could.
+        forks = min(forks, int(self._task.throttle or forks))
         limits = bounds.reckon(options, len(hosts), forks, options["cutover_batch"])
         result.update(
             changed=False,
@@ -74,5 +76,6 @@ class ActionModule(ActionBase):
             controller=run.controller(os.getppid()),
             limits={name: round(seconds) for name, seconds in asdict(limits).items()},
             forks=forks,
+            command_version=host_files.version(),
         )
         return result

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report, run
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 Filter = t.Callable[..., t.Any]
@@ -32,11 +32,11 @@ def release_summary(hostvars: HostVars, hosts: list[str], host: str, settling: b
 
 FILTERS: t.Final[dict[str, Filter]] = {
     "audit_table": fleet.audit_table,
-    "controller_has_ended": run.has_ended,
     "expected_backends": fleet.expected_backends,
     "hosts_in_need": hosts_in_need,
     "journal_lines": fleet.journal_lines,
     "networks_holding": networks.networks_holding,
+    "refused_by_ended_runs": fleet_report.refused_by_ended_runs,
     "release_summary": release_summary,
     "runs_table": fleet.runs_table,
     "slot_address": networks.slot_address,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet import short
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.run import has_ended
 
 
 class FleetError(ValueError):
@@ -22,6 +23,7 @@ class View:
     failure: str = ""
     live: Mapping[str, t.Any] = field(default_factory=dict)
     unreachable: bool = False
+    final: bool = False
 
     def serving(self) -> str:
         """Say in a few words what serves on the host."""
@@ -32,6 +34,10 @@ class View:
 
 def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
     """Return the hosts whose plan has steps. Raises FleetError unless all aim at one release."""
+    if unplanned := [host for host, plan in plans.items() if "sha" not in plan]:
+        raise FleetError(
+            f"{', '.join(unplanned)} could not be planned, so no host begins; see above why."
+        )
     goals = {host: (plan["sha"], plan["digest"]) for host, plan in plans.items()}
     if len(set(goals.values())) > 1:
         lines = [f"  {host}: {short(sha)} {digest[:19]}" for host, (sha, digest) in goals.items()]
@@ -57,7 +63,7 @@ def release_summary(
     heard = [name for name, view_ in views.items() if not view_.unreachable]
     if host != (heard or [host])[0]:
         return "see above"
-    plans = (hostvars[name].get("__app_plan") or {} for name in hosts)
+    plans = (_result(hostvars[name], "plan") for name in hosts)
     sha = next((str(plan["sha"]) for plan in plans if plan.get("sha")), "")
     run = _run(hostvars[host])
     balancer = hostvars[host].get("__app_balancer") or {}
@@ -75,7 +81,8 @@ def view(variables: Mapping[str, t.Any]) -> View:
         if result.get("failed") or result.get("unreachable"):
             failure = failure or _reason(result)
     back = _result(variables, "reverted")
-    return View(failure, back.get("live") or {}, unreachable="live" not in back)
+    final = bool(back.get("final"))
+    return View(failure, back.get("live") or {}, unreachable="live" not in back, final=final)
 
 
 def _run(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
@@ -131,21 +138,28 @@ def summary(
         return "\n".join([*lines, "No host was touched."])
     lines.append("Serving now:")
     lines += [f"  {host:<16} {view_.serving()}" for host, view_ in views.items()]
+    if final := [host for host, view_ in views.items() if view_.final]:
+        lines[0] = f"It was released, but not seen to its end: {', '.join(failed or final)} failed."
+    lines += [*_ends(views, final, bound), "Look closer: ansible-playbook playbooks/status-api.yml"]
+    return "\n".join(lines)
+
+
+def _ends(views: Mapping[str, View], final: list[str], bound: int) -> list[str]:
+    """Say how it goes on from what the hosts serve."""
+    if final:
+        return [f"On {', '.join(final)} it is final; the host completes what is left alone."]
     away = [host for host, view_ in views.items() if view_.unreachable]
     if away:
-        lines.append(
+        return [
             f"{', '.join(away)} could not be asked; whatever this run has done there, the host"
             f" takes it back by itself within {bound} s."
-        )
-    elif len({view_.serving() for view_ in views.values()}) == 1:
-        lines.append("All hosts serve one release, as before; nothing has to be undone.")
-    else:
-        lines.append(
-            "The hosts differ; bring them together with"
-            " 'ansible-playbook playbooks/update-api.yml -e sha=<sha>'."
-        )
-    lines.append("Look closer: ansible-playbook playbooks/status-api.yml")
-    return "\n".join(lines)
+        ]
+    if len({view_.serving() for view_ in views.values()}) == 1:
+        return ["All hosts serve one release, as before; nothing has to be undone."]
+    return [
+        "The hosts differ; bring them together with"
+        " 'ansible-playbook playbooks/update-api.yml -e sha=<sha>'."
+    ]
 
 
 def _indented(text: str) -> str:
@@ -160,18 +174,31 @@ def settle_summary(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str]
     if host != next(iter(failures), host):
         return "see above"
     sha = str((hostvars[host].get("__app_plan") or {}).get("sha", ""))
-    return unsettled(sha, failures)
+    return unsettled(sha, failures, [name for name in hosts if name not in failures])
 
 
-def unsettled(sha: str, failures: Mapping[str, str]) -> str:
+def unsettled(sha: str, failures: Mapping[str, str], others: list[str]) -> str:
     """Say which hosts have not put the old release away, or could not be asked."""
-    lines = [f"{short(sha)} was made final, but not everywhere: {', '.join(failures)}"]
+    lines = [f"{short(sha)} was not made final and settled on {', '.join(failures)}:"]
     lines += [f"  {host:<16} {text.partition(chr(10))[0]}" for host, text in failures.items()]
+    lines += [f"It is final on {', '.join(others)}."] if others else []
     lines += [
-        "The other hosts serve the new release. These complete it alone when they have heard that"
-        " it is final, and go back when they have not.",
+        "A host that has heard that it is final completes it alone; one that has not goes back when"
+        " nobody goes on with the run.",
         "Look: ansible-playbook playbooks/status-api.yml",
         f"Run next: ansible-playbook playbooks/update-api.yml -e sha={sha or '<sha>'} brings all"
         " hosts together.",
     ]
     return "\n".join(lines)
+
+
+def refused_by_ended_runs(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str]) -> bool:
+    """Tell whether all that keeps a run from beginning is runs whose process here has ended.
+
+    False when a host could not be asked, failed for another reason, or was refused by a run that
+    may still live.
+    """
+    plans = [hostvars[host].get("__app_plan") or {"failed": True} for host in hosts]
+    refused = [plan for plan in plans if plan.get("failed") or plan.get("unreachable")]
+    leases = [plan.get("lease") or {} for plan in refused]
+    return bool(refused) and all(has_ended(str(lease.get("controller", ""))) for lease in leases)

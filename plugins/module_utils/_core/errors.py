@@ -22,6 +22,10 @@ class SpecError(GreenlightError):
     """An option or a descriptor has a value that cannot be used."""
 
 
+class FinalError(SpecError):
+    """A run cannot be taken back any more: it is final."""
+
+
 class NotSetUpError(GreenlightError):
     """The host lacks what set-up installs: Docker, the proxy, or the application's descriptor."""
 

@@ -16,7 +16,7 @@ from .text import one_line, printable, printable_lines
 HIDDEN: t.Final = "********"
 
 _OUR_WORDS: t.Final = frozenset(
-    ("sha", "digest", "release", "config", "slot", "state", "step", "name", "started")
+    ("sha", "digest", "release", "config", "slot", "state", "step", "name", "started", "run")
 )
 """Keys whose texts are identifiers and words of ours, with which the release goes on.
 

@@ -9,8 +9,8 @@ import os
 import typing as t
 
 from .._core.boundary import boundary
-from .._core.errors import GreenlightError, LockedError, RegistryError, SpecError
-from .._core.redact import HIDDEN, SHORTEST_PART, redact, secrets_of
+from .._core.errors import FinalError, GreenlightError, LockedError, RegistryError, SpecError
+from .._core.redact import HIDDEN, redact, secrets_of
 from .._core.text import printable_value
 from .._docker.registry import Registry
 from .._haproxy.runtime_api import CONFIGURATION
@@ -36,10 +36,14 @@ _UNNAMED: t.Final = "single-"
 """Prefix of the run identifier that is made up when the caller names none."""
 
 
-def run_module(module: AnsibleModule) -> t.NoReturn:
-    """Run one call of module release and leave through exit_json or fail_json."""
+def run_module(module: AnsibleModule, *, outdated: bool = False) -> t.NoReturn:
+    """Run one call of module release and leave through exit_json or fail_json.
+
+    `outdated` says whether the command that is installed on the host is of another version.
+    """
     result = call(module.params["action"], module.params, module.check_mode)
-    _spare_short_values(module)
+    _take_over_hiding(module)
+    result["outdated_command"] = outdated
     if result.pop("failed", False):
         module.fail_json(**result)
     for note in result.get("notes", []):
@@ -59,7 +63,7 @@ def call(
     `say` hears of each step as soon as it is done.
     """
     try:
-        with boundary(f"A defect in module {action}; please report it"):
+        with boundary(f"A defect in the {action}; please report it"):
             found = _execute(action, params, check_mode, say)
     except report.Failure as exc:
         found = {
@@ -77,14 +81,16 @@ def call(
     return t.cast("dict[str, t.Any]", printable_value(redact(found, secrets_of(params))))
 
 
-def _spare_short_values(module: AnsibleModule) -> None:
-    """Keep Ansible from hiding a secret such as `e` in every word; `call` has hidden it by itself.
+def _take_over_hiding(module: AnsibleModule) -> None:
+    """Keep Ansible from hiding a secret such as `green` in every word; `call` has hidden them all.
 
-    Ansible returns the parameters too, so the secrets go from there.
+    Ansible returns the parameters too, so the secrets go from there as well.
     """
-    module.no_log_values = {v for v in module.no_log_values if len(v) >= SHORTEST_PART}
+    secrets = secrets_of(module.params)
     hidden = dict.fromkeys(module.params["secrets"] or {}, HIDDEN)
-    module.params = {**module.params, "secrets": hidden, "registry_password": HIDDEN}
+    params = {**module.params, "secrets": hidden, "registry_password": HIDDEN}
+    module.no_log_values = set()
+    module.params = redact(params, secrets)
 
 
 def _execute(
@@ -118,7 +124,7 @@ def _execute(
         outcome = transaction.run(goal, phase, look_after=state == "settled")
         changed = bool(outcome.done)
     result = _result(outcome, order, changed)
-    return {**result, "outdated_command": False, "notes": [*said, *outcome.notes]}
+    return {**result, "notes": [*said, *outcome.notes]}
 
 
 def notes(host: Host) -> list[str]:
@@ -189,7 +195,11 @@ def _reverted(
 ) -> dict[str, t.Any]:
     if order.run.startswith(_UNNAMED):
         raise SpecError("state=reverted needs option run: it takes back what that run has done.")
-    outcome = None if check_mode else revert_order(host, order)
+    try:
+        outcome = None if check_mode else revert_order(host, order)
+    except FinalError as exc:
+        live = describe(observe(host).live)
+        return {"failed": True, "changed": False, "msg": str(exc), "final": True, "live": live}
     if outcome is None:
         return {
             "changed": False,

@@ -11,10 +11,11 @@ from .._core.errors import CheckError, GreenlightError
 from .._core.redact import spellings, tell
 from .._model.engine_model import Container
 from .._model.spec import Order
+from .._state.history import State
 from . import report, traffic
 from .compensation import Compensation
 from .context import Host
-from .planner import Step
+from .planner import Kind, Step
 
 
 class Explanation:
@@ -51,6 +52,12 @@ class Explanation:
     ) -> report.Failure:
         """Return the error; `way` is what was taken back, None when nothing had to be."""
         text = "nothing had to go back; the next run completes what is left"
+        committed = any(done.step == Kind.COMMIT.value for done in outcome.done)
+        if outcome.before.history.run(self._order.run).state is State.PROVED and not committed:
+            text = (
+                "nothing has gone back, because other hosts may have made it final; this host goes"
+                " back when nobody goes on with the run"
+            )
         return report.Failure(
             action=self._order.action,
             sha=outcome.plan.goal.sha,

@@ -18,6 +18,9 @@ import typing as t
 
 from .._state.installation import DESCRIPTOR_FOLDER, FOLDER, LAUNCHER, installed_version
 
+_DAMAGE: t.Final = (OSError, ImportError, SyntaxError, AttributeError, ValueError)
+"""What a file that is missing, cut off or damaged raises when it is imported."""
+
 NICENESS: t.Final = 5
 """By how much a release yields to the proxy and the applications, in steps of nice(2), 0 to 19."""
 
@@ -34,19 +37,27 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
     if params["archive"]:
         room = _sent_along(module, params["archive"])
     elif wanted != present and _begins(params) and os.path.isdir(DESCRIPTOR_FOLDER):
-        module.exit_json(
-            changed=False,
+        _leave(
+            module.exit_json,
+            module,
             needed=False,
             outdated_command=True,
-            message="the command greenlight on this host is of another version and comes first",
+            message="the command greenlight on this host is of another version, which is brought up"
+            " to date when all has been checked",
             steps=[],
         )
     else:
         room = find_room(wanted)
     if room is None:
-        module.fail_json(msg=_refusal(wanted))
-    room.run_module(module)
+        _leave(module.fail_json, module, msg=_refusal(wanted, begins=_begins(params)))
+    room.run_module(module, outdated=wanted != present)
     raise AssertionError("exit_json and fail_json do not return")
+
+
+def _leave(way: t.Callable[..., t.Any], module: AnsibleModule, **result: t.Any) -> None:
+    """End the call with a result of ours; of the parameters nothing is returned but the run."""
+    run, module.params, module.no_log_values = module.params["run"], {}, set()
+    way(changed=False, run=run, **result)
 
 
 def _begins(params: dict[str, t.Any]) -> bool:
@@ -55,7 +66,7 @@ def _begins(params: dict[str, t.Any]) -> bool:
 
 
 def find_room(version: str) -> t.Any:
-    """Return the module `entrypoint` of a version that is on the host; None when it is not whole.
+    """Return the room `entrypoint` of a version that is on the host; None when it is not whole.
 
     A run goes on with the version that it has begun with, whatever is installed meanwhile.
     """
@@ -64,7 +75,7 @@ def find_room(version: str) -> t.Any:
         # Who installs removes no version that is in use; the lock ends with this process.
         fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
         return _import_from(folder)
-    except (OSError, ImportError):
+    except _DAMAGE:
         return None
 
 
@@ -75,26 +86,28 @@ def _sent_along(module: AnsibleModule, archive: str) -> t.Any:
         with open(path, "xb") as stream:
             stream.write(base64.b64decode(archive, validate=True))
         return _import_from(path)
-    except (ValueError, ImportError) as exc:
-        module.fail_json(
-            msg=f"archive is not what lookup greenlight.droplet.host_files returns: {exc}."
-        )
+    except _DAMAGE as exc:
+        text = f"archive is not what lookup greenlight.droplet.host_files returns: {exc}."
+        _leave(module.fail_json, module, msg=text)
+    return None
 
 
 def _import_from(path: str) -> t.Any:
     sys.path.insert(0, path)
-    return importlib.import_module("greenlight._release.entrypoint")
+    room = importlib.import_module("greenlight._release.entrypoint")
+    return room if callable(room.run_module) else None
 
 
-def _refusal(version: str) -> str:
+def _refusal(version: str, *, begins: bool) -> str:
+    changed = "Nothing was changed." if begins else "This call has changed nothing."
     if installed_version() not in ("", version):
         return (
             f"Version {version} of the command greenlight, with which this run began, is no longer"
             f" whole on this host ({FOLDER}). The host itself takes the run back; run the same"
-            " command again then. This call has changed nothing."
+            f" command again then. {changed}"
         )
     return (
         "This host is not set up for releases: the command greenlight, which carries out every"
         f" call, is not on it, or not whole ({LAUNCHER}, {FOLDER}). Run setup-api.yml on it first."
-        " Nothing was changed."
+        f" {changed}"
     )

@@ -52,7 +52,8 @@ def check_lock(host: Host, order: Order) -> None:
 def break_lease(host: Host, order: Order) -> None:
     """End another run's lease when the order has a reason to, and write down why.
 
-    Last of all that is looked at before a run, so that one that is refused has broken nothing.
+    Last of all that is looked at before a run on this host, so that one that is refused here has
+    broken nothing here. What the other run has left is taken back when this one begins or gives up.
     """
     lease = host.lock.read_lease() if order.break_lease else None
     if lease is not None and lease.run != order.run:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from .._core.errors import GreenlightError
 from .._core.text import one_line, printable
 from .._model.engine_model import Container
-from .._model.spec import short_sha
+from .._model.spec import Order, short_sha
 from .host_state import Snapshot
 from .planner import Kind, Plan
+from .target import Goal
 
 LOG_LINES: t.Final = 20
 """How many of the container's last log lines an error shows."""
@@ -159,3 +160,24 @@ def _describe(container: Container | None, stopped: bool = False) -> str:
         return "none"
     state = "exited" if stopped else container.state
     return f"{container.sha} configuration {container.config} slot {container.slot} {state}"
+
+
+def begin_facts(order: Order, goal: Goal, live: Container | None) -> dict[str, t.Any]:
+    """Return who wants what, and all that is needed to take it back without the controller.
+
+    `live` is what serves before the run. Times in seconds.
+    """
+    return {
+        "action": order.action,
+        "sha": goal.sha,
+        "digest": goal.digest,
+        "config": goal.config,
+        "holder": order.caller.holder,
+        "ci_run": order.caller.ci_run,
+        "origin": {"release": live.release, "sha": live.sha, "slot": live.slot} if live else None,
+        "first": order.first,
+        "drain_seconds": order.drain_seconds,
+        "stop_timeout": order.container.stop_timeout,
+        "health": dataclasses.asdict(order.health),
+        "watch": dataclasses.asdict(order.watch),
+    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import LockedError, SpecError
+from .._core.errors import FinalError, LockedError, SpecError
 from .._state.history import Run, State
 from . import preconditions, report
 from .compensation import Compensation, Undo
@@ -74,7 +74,7 @@ def revert_run(host: Host, name: str, reason: str, **facts: t.Any) -> report.Out
     before = observe(host)
     run = before.history.run(name)
     if run.state in (State.COMMITTED, State.SETTLED):
-        raise SpecError(
+        raise FinalError(
             f"Run {name} is final: its old release may be stopped already. Roll back instead, with"
             " rollback-api.yml or 'greenlight rollback' on this host."
         )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from .._core.boundary import DEFECT, boundary
@@ -29,7 +28,7 @@ PROXY_LIMIT: t.Final = 5.0
 
 
 class Transaction:
-    """One call of module release or rollback on one host."""
+    """One call of module release on one host."""
 
     def __init__(
         self,
@@ -179,7 +178,9 @@ class Transaction:
             host.timers.arm_watchdog()
             if not snapshot.history.damaged:
                 host.journal.rotate()
-            host.journal.write(State.BEGUN, order.run, **self._begin_facts(snapshot, goal))
+            host.journal.write(
+                State.BEGUN, order.run, **report.begin_facts(order, goal, snapshot.live)
+            )
         except GreenlightError:
             host.lock.end_own_lease(order.run)
             raise
@@ -187,26 +188,6 @@ class Transaction:
             preconditions.note(
                 host, order, "freeze-ignored", order.ignore_freeze, freeze.describe()
             )
-
-    def _begin_facts(self, snapshot: Snapshot, goal: Goal) -> dict[str, t.Any]:
-        """Return who wants what, and all that is needed to take it back without the controller."""
-        order, live = self._order, snapshot.live
-        return {
-            "action": order.action,
-            "sha": goal.sha,
-            "digest": goal.digest,
-            "config": goal.config,
-            "holder": order.caller.holder,
-            "ci_run": order.caller.ci_run,
-            "origin": {"release": live.release, "sha": live.sha, "slot": live.slot}
-            if live
-            else None,
-            "first": order.first,
-            "drain_seconds": order.drain_seconds,
-            "stop_timeout": order.container.stop_timeout,
-            "health": dataclasses.asdict(order.health),
-            "watch": dataclasses.asdict(order.watch),
-        }
 
     def _carry_out(self, outcome: report.Outcome) -> Container | None:
         """Do all steps; return the container of the release."""
@@ -254,6 +235,9 @@ class Transaction:
             return run.state is State.PROVED or self._is_committed()
         if any(done.kind is Kind.COMMIT for done in steps[: steps.index(step)]):
             return True
+        if run.state is State.PROVED and step.kind is Kind.REPAIR:
+            # Other hosts may have made it final by now, and it serves: that goes before a repair.
+            return True
         target = outcome.plan.goal.target
         return target is not None and target == outcome.before.live and run.state not in UNDER_WATCH
 
@@ -287,4 +271,16 @@ class Transaction:
             lines = explanation.log_lines(target)
             seconds = report.seconds_by_step(outcome.done)
             way.clear(explanation.reason(exc), step=step.kind.value, seconds=seconds)
+        else:
+            self._wait_for_others(outcome.plan.goal)
         return explanation.failure(step, exc, outcome, way if back else None, lines)
+
+    def _wait_for_others(self, goal: Goal) -> None:
+        """Let the host wait for whoever goes on with the run, as after a phase that went well."""
+        try:
+            if not self._host.journal.read().run(self._order.run).is_over:
+                self._lease(goal)
+        except FileError:
+            # A full disk is what failed the step, perhaps. The lease says that this process works
+            # still, so the host sees that it has ended, and does the same.
+            return

@@ -89,7 +89,7 @@ class Watchdog:
         run = host.journal.read().run(lease.run)
         is_over = self._is_over(lease, run)
         self._bad = "" if is_over else self._turned_bad(lease, run)
-        reason = "" if is_over else self._bad or self._abandoned(lease)
+        reason = "" if is_over else self._bad or self._abandoned(lease, run)
         # Whoever ends a run holds the lock until it has ended the lease as well.
         if not (is_over or reason) or not self._take_lock():
             return ""
@@ -139,14 +139,26 @@ class Watchdog:
             return ""
         run = history.run(lease.run)
         if self._is_over(lease, run) or history.overtaken_by(lease.run):
-            host.lock.end_own_lease(lease.run)
-            return f"run {lease.run} is over: {run.state.name.lower()}"
+            return self._end(run)
         return self._put_right(run, reason) if reason else ""
 
-    def _abandoned(self, lease: Lease) -> str:
+    def _end(self, run: Run) -> str:
+        """End the lease of a run that is over; empty when an earlier one has still to be looked at.
+
+        A reservation takes the place of the lease of a run that was left half way. When its own run
+        never begins, that one is still to be put right.
+        """
+        self._host.lock.end_own_lease(run.identifier)
+        if run.state is State.ABSENT and self._host.journal.read().unfinished() is not None:
+            self._lease = None
+            return ""
+        return f"run {run.identifier} is over: {run.state.name.lower()}"
+
+    def _abandoned(self, lease: Lease, run: Run) -> str:
         """Return why nobody goes on with the run; empty while somebody may."""
         host = self._host
-        if host.lock.seconds_left(lease) <= 0 and not lease.working:
+        has_run_out = host.lock.seconds_left(lease) <= 0
+        if has_run_out and not lease.working:
             return (
                 f"nobody has gone on with it for {lease.seconds:.0f} s, so the machine that led it"
                 " is gone or cut off"
@@ -157,16 +169,17 @@ class Watchdog:
         host.lock.release()
         now = host.clock.now()
         self._free_since = now if self._free_since is None else self._free_since
-        if now - self._free_since < DEATH_SECONDS:
+        # Other hosts may have made a proved release final: who leads the run may still say so here.
+        waits = run.state is State.PROVED and not has_run_out
+        if waits or now - self._free_since < DEATH_SECONDS:
             return ""
         return "the process that worked on it has died on this host"
 
     def _put_right(self, run: Run, reason: str) -> str:
         """Take the run back or bring it to its end; empty when that has to be tried again."""
-        host, name = self._host, run.identifier
+        name = run.identifier
         if run.state is State.ABSENT:
-            host.lock.end_own_lease(name)
-            return f"run {name} never began: its reservation is over"
+            return self._end(run)
         if is_kept(run) and reason is not self._bad:
             return f"run {name} is final, and {self._bring_to_end(run)}"
         return self._take_back(name, reason)

@@ -51,7 +51,7 @@ sys.exit(main(sys.argv[1:]))
 _UNIT_TEXT: t.Final = f"""# Written by greenlight.droplet.
 [Unit]
 Description=Watch over an unfinished release of %i, and take it back when nobody comes back to it
-ConditionPathExists=/var/lib/greenlight/%i/journal.jsonl
+ConditionPathExists={installation.DESCRIPTOR_FOLDER}/%i.json
 After=docker.service haproxy.service
 StartLimitIntervalSec=0
 

@@ -91,7 +91,8 @@ class Timers:
         """
         if files.permissions(f"{WANTED}/{self.watchdog}") is None:
             self._require("enable", self.watchdog)
-        self._require("restart", "--no-block", self.watchdog)
+        # It waits until the command has been started, so that a missing one is noticed here.
+        self._require("restart", self.watchdog)
 
     def _require(self, *arguments: str) -> None:
         advice = (

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet_report
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet_report import (
     FleetError,
     View,
@@ -122,9 +123,9 @@ def test_what_is_wrong_through_the_balancer_is_the_reason_of_no_host() -> None:
 
 
 def test_an_unsettled_host_is_named_with_the_first_line_of_its_reason() -> None:
-    lines = unsettled(SHA, {"b": "disk full\nlong story"}).splitlines()
-    assert lines[0] == "aaaaaaa was made final, but not everywhere: b"
-    assert lines[1] == f"  {'b':<16} disk full"
+    lines = unsettled(SHA, {"b": "disk full\nlong story"}, ["a"]).splitlines()
+    assert lines[0] == "aaaaaaa was not made final and settled on b:"
+    assert lines[1:3] == [f"  {'b':<16} disk full", "It is final on a."]
     assert "brings all hosts together" in lines[-1]
 
 
@@ -136,3 +137,52 @@ def test_a_single_host_whose_process_was_killed_says_so_and_what_serves() -> Non
     assert "killed on the host (exit code 137)" in lines[1]
     assert "deserialization" not in lines[1]
     assert lines[2:4] == ["Serving now:", f"  {'a':<16} {OLD[:7]} (running)"]
+
+
+def test_a_run_that_is_final_is_not_said_to_be_taken_back() -> None:
+    killed = {"failed": True, "rc": 137, "msg": "Module result deserialization failed"}
+    final = {"failed": True, "msg": "Run 1 is final", "final": True, "live": SERVES_OLD, "run": "1"}
+    host = registered(run={"run": "1"}, settled=killed, reverted=final)
+    text = release_summary({"a": host}, ["a"], "a")
+    assert text.startswith("It was released, but not seen to its end: a failed.")
+    assert "On a it is final; the host completes what is left alone." in text
+    assert "takes it back" not in text
+
+
+ENDED = {"failed": True, "lease": {"controller": "ended"}}
+LIVING = {"failed": True, "lease": {"controller": "living"}}
+
+
+@pytest.mark.parametrize(
+    ("plans", "wanted"),
+    [
+        ([ENDED, ENDED], True),
+        ([ENDED, {"sha": SHA}], True),
+        ([{"sha": SHA}, {"sha": SHA}], False),
+        ([ENDED, LIVING], False),
+        ([ENDED, {"unreachable": True}], False),
+        ([ENDED, {"failed": True, "msg": "frozen"}], False),
+        ([ENDED, None], False),
+    ],
+)
+def test_only_runs_that_have_ended_are_broken(
+    plans: list[dict[str, t.Any] | None], wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet_report, "has_ended", lambda name: name == "ended")
+    names = [str(number) for number in range(len(plans))]
+    hosts = {
+        name: registered(plan=plan) if plan else {} for name, plan in zip(names, plans, strict=True)
+    }
+    assert fleet_report.refused_by_ended_runs(hosts, names) == wanted
+
+
+def test_a_host_without_a_plan_is_named() -> None:
+    with pytest.raises(FleetError, match="b could not be planned"):
+        hosts_in_need(
+            {"a": {"sha": SHA, "digest": "d", "needed": True}, "b": {"unreachable": True}}
+        )
+
+
+def test_the_sha_of_an_earlier_run_of_the_play_is_not_named() -> None:
+    host = registered(run={"run": "2"}, plan={"sha": SHA, "run": "1"}, settled={"failed": True})
+    assert SHA[:7] not in release_summary({"a": host}, ["a"], "a")

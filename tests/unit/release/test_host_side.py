@@ -19,17 +19,19 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release import
 
 OLD, NEW = "1111111111111111", "2222222222222222"
 PROGRAM = """
-def run_module(module):
-    module.exit_json(by={name!r})
+def run_module(module, *, outdated):
+    module.exit_json(by={name!r}, outdated=outdated)
 """
+RESULT = {"changed": False, "run": "run-1"}
 
 
 class Module:
     """What a call needs of AnsibleModule; `left` is the result, `failed` whether it is an error."""
 
     def __init__(self, folder: Path, **params: t.Any) -> None:
-        given = {"state": "planned", "digest": "", "command_version": "", "archive": "", **params}
-        self.params = given
+        given = {"state": "planned", "digest": "", "command_version": "", "archive": ""}
+        self.params = {**given, "run": "run-1", "secrets": {"A": "e"}, **params}
+        self.no_log_values = {"e"}
         self.tmpdir = str(folder)
         self.left: dict[str, t.Any] = {}
 
@@ -86,7 +88,7 @@ def call(folder: Path, **params: t.Any) -> dict[str, t.Any]:
 def test_the_installed_version_carries_a_call_out(
     root: Path, version: str, yielded: list[int]
 ) -> None:
-    assert call(root, command_version=version) == {"by": NEW}
+    assert call(root, command_version=version) == {"by": NEW, "outdated": False}
     assert yielded == [host_side.NICENESS]
 
 
@@ -94,16 +96,23 @@ def test_the_installed_version_carries_a_call_out(
 def test_no_run_begins_with_another_version(root: Path, state: str) -> None:
     found = call(root, command_version=OLD, state=state)
     assert found["outdated_command"]
-    assert not found["changed"]
+    assert found | RESULT == found
+
+
+def test_what_ends_here_returns_no_parameter_and_no_stars(root: Path) -> None:
+    module: t.Any = Module(root, command_version=OLD)
+    with pytest.raises(SystemExit):
+        host_side.run_module(module)
+    assert (module.params, module.no_log_values) == ({}, set())
 
 
 @pytest.mark.parametrize("state", ["staged", "live", "proved", "committed", "settled"])
 def test_a_run_goes_on_with_the_version_it_began_with(root: Path, state: str) -> None:
-    assert call(root, command_version=OLD, state=state, digest="sha256:1") == {"by": OLD}
+    assert call(root, command_version=OLD, state=state, digest="sha256:1")["by"] == OLD
 
 
 def test_a_run_is_taken_back_with_the_version_it_began_with(root: Path) -> None:
-    assert call(root, command_version=OLD, state="reverted") == {"by": OLD}
+    assert call(root, command_version=OLD, state="reverted")["by"] == OLD
 
 
 @pytest.mark.parametrize("state", ["staged", "settled"])
@@ -126,9 +135,12 @@ def test_nothing_is_installed_on_a_bare_host(root: Path, monkeypatch: pytest.Mon
     assert "This host is not set up" in call(root, command_version="3" * 16)["msg"]
 
 
-def test_a_version_that_is_not_whole_is_not_used(root: Path) -> None:
-    (root / NEW / "greenlight" / "_release" / "entrypoint.py").unlink()
+@pytest.mark.parametrize("damage", ["def run_mod", "", "\0", "raise ImportError", None])
+def test_a_version_that_is_not_whole_is_not_used(root: Path, damage: str | None) -> None:
+    path = root / NEW / "greenlight" / "_release" / "entrypoint.py"
+    path.unlink() if damage is None else path.write_text(damage, encoding="utf-8")
     assert "not whole" in call(root)["msg"]
+    assert call(root, state="live", digest="sha256:1")["msg"].endswith("has changed nothing.")
 
 
 def packed(folder: Path) -> str:
@@ -144,7 +156,7 @@ def test_what_is_sent_along_comes_first(tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("sent")
     write(folder / "x", "sent")
     found = call(folder, archive=packed(folder / "x"), command_version=OLD)
-    assert found == {"by": "sent"}
+    assert found == {"by": "sent", "outdated": True}
 
 
 @pytest.mark.parametrize("archive", ["no base64", base64.b64encode(b"no zip").decode()])

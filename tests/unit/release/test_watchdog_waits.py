@@ -1,0 +1,99 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""For whom the watchdog waits: who leads a proved run, and a run that another has set aside."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
+    Transaction,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.watchdog import (
+    DEATH_SECONDS,
+    INTERVAL,
+    Watchdog,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import State
+from tests.unit.release.host_state import make_host
+from tests.unit.release.orders import order_for, release
+from tests.unit.release.states import assert_consistent, live_and_standby
+from tests.unit.release.test_watchdog import LEASE, B, C, D, prepared, state_of, through
+from tests.unit.release.world import KilledError, World
+
+
+@pytest.fixture(name="world")
+def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A droplet with B live and A as standby."""
+    return prepared(monkeypatch)
+
+
+@pytest.mark.parametrize("phase", ["staged", "live", "proved"])
+@pytest.mark.parametrize("sha", [C, D])
+def test_a_run_whose_lease_gave_way_to_a_reservation_is_taken_back_all_the_same(
+    world: World, phase: Phase, sha: str
+) -> None:
+    through(world, phase)
+    why = "the process that led it has ended"
+    order, goal = order_for(world, sha, run="run-2", break_lease=why)
+    Transaction(make_host(world), order).preview(goal, "settled", reserve=True)
+    # The second run ends here: another host refused it.
+    assert Watchdog(make_host(world)).run()
+    assert state_of(world) is State.REVERTED
+    assert (live_and_standby(world)[0], world.lease) == (B, None)
+    assert_consistent(world)
+
+
+def test_a_proved_release_does_not_go_back_for_a_repair_that_is_refused(world: World) -> None:
+    through(world, "proved")
+    for key, container in world.containers.items():
+        world.containers[key] = dataclasses.replace(container, restart_policy="no")
+    world.broken = {"restart policy": C}
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase="settled")
+    assert (caught.value.step, live_and_standby(world)[0]) == ("repair", C)
+    assert "this host goes back when nobody goes on with the run" in str(caught.value)
+    assert state_of(world) is State.PROVED
+    # Whoever leads the run may go on with it.
+    world.broken = {}
+    release(world, C, run="run-1", phase="settled")
+    assert state_of(world) is State.SETTLED
+
+
+def test_a_word_that_cannot_be_written_leaves_the_host_waiting_for_who_leads_the_run(
+    world: World,
+) -> None:
+    through(world, "proved")
+    world.broken = {"journal": C}
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase="committed")
+    assert caught.value.step == "commit"
+    assert "other hosts may have made it final" in str(caught.value)
+    world.broken = {}
+    lease = world.lease
+    assert lease is not None
+    assert not lease.working
+    began = world.now
+    assert Watchdog(make_host(world)).run()
+    assert world.now - began >= LEASE - INTERVAL
+
+
+def test_a_process_that_dies_before_a_proved_release_is_final_is_waited_for(world: World) -> None:
+    through(world, "proved")
+    world.kill_after = len(world.effects) + 1
+    with pytest.raises(KilledError):
+        release(world, C, run="run-1", phase="committed")
+    world.kill_after, world.locked = None, False
+    assert state_of(world) is State.PROVED
+    watchdog = Watchdog(make_host(world))
+    end = world.now + 10 * DEATH_SECONDS
+    while world.now < end:
+        assert not watchdog.look()
+        world.now += INTERVAL
+    release(world, C, run="run-1", phase="settled")
+    assert state_of(world) is State.SETTLED
