@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import yaml
@@ -27,8 +28,9 @@ TABLE = "plugins/module_utils/_release/options.py"
 DEFAULTS = "roles/app/defaults/main.yml"
 SPECS = "roles/app/meta/argument_specs.yml"
 README = "roles/app/README.md"
-FRAGMENT = "plugins/doc_fragments/transaction.yml"
+DOCUMENTATION = "plugins/modules/release.yml"
 BEGIN, END = f"<!-- {NOTICE} -->", "<!-- end of what was written -->"
+FIRST, LAST = f"    # {NOTICE}\n", "  # End of what was written.\n"
 LICENCE = """# Copyright (c) 2026, Greenlight contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
@@ -111,10 +113,23 @@ def documented(options: list[Option]) -> dict[str, Any]:
     return docs
 
 
-def fragment(source: Source) -> str:
-    """The documentation fragment, which a Python file beside it hands to Ansible."""
-    docs = {"options": documented(list(source.options("module")))}
-    return f"---\n# {NOTICE}\n{dump(docs | {'requirements': source.requirements})}"
+def documentation(source: Source, text: str) -> str:
+    """The module's documentation, its options anew and the rest as it is.
+
+    Raises ValueError without marks.
+    """
+    options = indent(dump(documented(list(source.options("module")))), "    ")
+    rest = indent(dump({"requirements": source.requirements}), "  ")
+    return between(text, FIRST, LAST, f"{options}{rest}", DOCUMENTATION)
+
+
+def between(text: str, first: str, last: str, body: str, path: str) -> str:
+    """A text with another body between two marks. Raises ValueError when it lacks one of them."""
+    before, begin, rest = text.partition(first)
+    _old, end, after = rest.partition(last)
+    if not begin or not end:
+        raise ValueError(f"{path} lacks the lines {first!r} and {last!r} around what is written")
+    return f"{before}{first}{body}{last}{after}"
 
 
 def plain(text: str) -> str:
@@ -188,13 +203,9 @@ def rows(options: list[Option], group: str = "") -> Iterator[str]:
 
 def readme(source: Source, text: str) -> str:
     """The role's README, its text as it is and its table anew. Raises ValueError without marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{README} lacks the lines {BEGIN!r} and {END!r} around its table")
     head = "| Variable | Default | What it is |\n|---|---|---|"
     lines = "\n".join(rows(list(source.options("role"))))
-    return f"{before}{BEGIN}\n\n{head}\n{lines}\n\n{END}{after}"
+    return between(text, BEGIN, END, f"\n\n{head}\n{lines}\n\n", README)
 
 
 def written(root: Path) -> dict[str, str]:
@@ -202,7 +213,7 @@ def written(root: Path) -> dict[str, str]:
     source = read(root)
     return {
         TABLE: table(source),
-        FRAGMENT: fragment(source),
+        DOCUMENTATION: documentation(source, (root / DOCUMENTATION).read_text(encoding="utf-8")),
         DEFAULTS: role_defaults(source),
         SPECS: role_specs(source),
         README: readme(source, (root / README).read_text(encoding="utf-8")),

@@ -4,10 +4,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class ModuleDocFragment:
     """Attributes that all modules of the collection have in common."""
 
-    DOCUMENTATION = Path(__file__).with_suffix(".yml").read_text(encoding="utf-8")
+    DOCUMENTATION = r"""
+attributes:
+  check_mode:
+    support: full
+    description: Can run in check mode and return what would change without changing it.
+  diff_mode:
+    support: full
+    description: Returns what changes, or in check mode would change, when in diff mode.
+  action_group:
+    support: full
+    description: Use C(group/greenlight.droplet.droplet) in C(module_defaults) to set options for
+      all modules of this group.
+    membership:
+      - greenlight.droplet.droplet
+"""

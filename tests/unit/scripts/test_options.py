@@ -36,7 +36,7 @@ WRITTEN = (
     options.DEFAULTS,
     options.SPECS,
     options.README,
-    options.FRAGMENT,
+    options.DOCUMENTATION,
 )
 NEW = """
   - title: New.
@@ -88,8 +88,8 @@ def test_lint_says_so(monkeypatch: pytest.MonkeyPatch, tree: Path) -> None:
         (options.DEFAULTS, "app_memory: 512m", "app_memory: 513m"),
         (options.SPECS, "default: 512m", "default: 513m"),
         (options.README, "| `512m` |", "| `513m` |"),
-        (options.FRAGMENT, "default: 512m", "default: 513m"),
-        (options.FRAGMENT, "- reverted", "- returned"),
+        (options.DOCUMENTATION, "default: 512m", "default: 513m"),
+        (options.DOCUMENTATION, "- reverted", "- returned"),
     ],
 )
 def test_a_file_that_was_changed_alone_is_named_and_written_again(
@@ -113,7 +113,9 @@ def test_a_new_option_reaches_every_file(tree: Path) -> None:
     text = {name: (tree / name).read_text(encoding="utf-8") for name in WRITTEN}
     assert '"speed": {"type": "float", "default": 1.5},' in text[options.TABLE]
     assert '"speed": (0.5, 9, True),' in text[options.TABLE]
-    said = yaml.safe_load(text[options.FRAGMENT])["options"]["speed"]["description"]
+    said = yaml.safe_load(text[options.DOCUMENTATION])["DOCUMENTATION"]["options"]["speed"][
+        "description"
+    ]
     assert said == "How fast; V(0) is not at all, as O(health.path) and O(app) know | say."
     assert yaml.safe_load(text[options.DEFAULTS])["app_speed"] == 1.5
     assert "# New.\napp_speed: 1.5\n" in text[options.DEFAULTS]
