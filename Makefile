@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo check check-lint check-unit test lint unit integration hardening molecule e2e soak lives crash cutovers kills bench fleet fleet-down clean format options build
+.PHONY: help setup demo check check-lint check-unit test lint images unit integration hardening molecule e2e soak lives crash cutovers kills bench fleet fleet-down clean format options build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -33,10 +33,15 @@ check-unit: setup
 # Each part runs even when one before it failed; the exit code says whether all passed. Behind each is how many seconds
 # it may take, on a machine of two cores as fast as scripts/stages.py says.
 test: setup ## all tests: unit, integration, hardening, a part of the crash matrix, e2e, molecule
-	@$(PYTHON) -m scripts.stages unit=250 integration=1700+hardening=1850 e2e=1500+molecule=650,crash=850
+	@$(PYTHON) -m scripts.stages unit=250+images=500 integration=1500+hardening=1750 e2e=1350+molecule=650,crash=700
 
 lint: setup ## all static checks (one: make lint only=mypy)
 	@$(PYTHON) -m scripts.lint $(only)
+
+images: setup ## the images of the tests' droplets: minutes the first time, and after a change of set-up
+	@$(PYTHON) -m dev.fleet up --droplets 0
+	@$(PYTHON) -m dev.fleet droplet up first --from set-up
+	@$(PYTHON) -m dev.fleet droplet down first
 
 unit: setup ## unit tests: a few seconds, needs nothing
 	@$(PYTHON) -m pytest tests/unit $(args)

@@ -29,7 +29,8 @@ def hosts() -> Iterator[dict[str, Host]]:
     fleet("up", "--droplets", "0")
     try:
         for name in NAMES:
-            fleet("droplet", "up", name)
+            # The droplet that is set up begins with the image of one that is, which saves a minute.
+            fleet("droplet", "up", name, *(("--from", "set-up") if name == NAME else ()))
         yield {name: Host(name) for name in NAMES}
     finally:
         if not KEEP:
