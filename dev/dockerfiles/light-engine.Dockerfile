@@ -1,7 +1,8 @@
-# The machine that all light test hosts live on: it boots systemd and runs the one Docker engine that they share.
+# The machine that all light test hosts live on: it boots systemd and runs the one Docker engine that they share. Its
+# systemctl is the real one, not the light hosts' stand-in.
 ARG PARENT
 FROM ${PARENT}
-RUN printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d \
+RUN rm /usr/local/bin/systemctl && printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d \
  && chmod 755 /usr/sbin/policy-rc.d \
  && apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends docker.io iptables \

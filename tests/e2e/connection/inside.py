@@ -20,7 +20,11 @@ description:
   - For tests of playbooks on a connection that is not SSH.
 author:
   - Greenlight contributors (@greenlight)
-options: {}
+options:
+  remote_addr:
+    description: Name of the host, of which the container has its own.
+    vars:
+      - name: inventory_hostname
 """
 
 COMMAND = "GREENLIGHT_TEST_INSIDE"
@@ -39,8 +43,7 @@ class Connection(ConnectionBase):
 
     def _run(self, command: str, given: bytes | None) -> tuple[int, bytes, bytes]:
         words = json.loads(os.environ[COMMAND])
-        host = self._play_context.remote_addr
-        container = f"greenlight-fleet-{host}"
+        container = f"greenlight-fleet-{self.get_option('remote_addr')}"
         done = subprocess.run(
             [*words, container, "/bin/sh", "-c", command],
             input=given,
