@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from statistics import median
 
@@ -29,6 +29,7 @@ DIRECT = "direct"
 NGINX = "nginx as a plain proxy"
 NGINX_JOURNAL = "nginx, log in the journal"
 LEAST_SHARE = 0.90
+MOST_SLOWER = 1.25
 
 METHOD = [
     f"The load comes from inside the droplet: {under_load.KEPT_RATE:.0f} requests/s on kept-alive"
@@ -163,8 +164,16 @@ def under_releases(
     worst = max(part.find(FAILED).values)
     text = "Requests that failed during one of our releases, the worst of all rounds"
     part.targets.append(Target(text, 0.0, worst, "requests"))
+    part.targets.append(slowed(found.outcomes[OURS]))
     for rival in others:
         rival.clean()
+
+
+def slowed(outcomes: Sequence[Outcome]) -> Target:
+    """The target for what a release does to the latency of others' requests."""
+    times = median(one.cutover["p99"] / one.steady["p99"] for one in outcomes)
+    text = "p99 latency around a cutover of ours by the steady one of the same round, median"
+    return Target(text, MOST_SLOWER, round(times, 3), "times")
 
 
 def contender(inside: Inside, url: str, key: str, failed: dict[str, int]) -> Callable[[int], float]:

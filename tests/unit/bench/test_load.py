@@ -17,6 +17,7 @@ from tests.bench.inside import Sent
 from tests.bench.model import OURS, Part, Series
 from tests.bench.parts import footprint, load
 from tests.bench.throughput import Rate, ThroughputError
+from tests.bench.under_load import Outcome
 from tests.load.driver import LoadError
 
 VERSION_1 = """9:name=systemd:/docker/27d8/system.slice/haproxy.service
@@ -203,3 +204,12 @@ def test_throughput_is_held_against_nginx_pair_by_pair() -> None:
     assert (target.value, target.limit, target.is_met) == (0.95, 0.9, True)
     assert "1.90 times" in part.notes[0]
     assert "4.0 times" in part.notes[1]
+
+
+def test_latency_around_a_cutover_is_compared_round_by_round() -> None:
+    rounds = [
+        Outcome(10, 0, 0, {}, {"p99": steady}, {"p99": around}, 3.0)
+        for steady, around in ((10.0, 13.0), (20.0, 22.0), (10.0, 12.0))
+    ]
+    target = load.slowed(rounds)
+    assert (target.value, target.limit, target.is_met) == (1.2, 1.25, True)

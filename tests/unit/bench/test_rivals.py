@@ -152,20 +152,20 @@ def test_the_account_is_made_of_medians_and_what_is_left() -> None:
 
 
 def part(two_hosts: float) -> model.Part:
-    """A part in which one host of the fleet takes 2 s."""
+    """A part in which the stop-first script takes 5 s."""
     medians = {
         release.ONE: 2.9,
-        release.FIRST: 2.0,
         release.STOPPED: 2.6,
         release.WARM: 1.0,
-        release.NO_OP_TWO: 1.5,
+        release.NO_OP_TWO: 1.6,
+        release.TWO: two_hosts,
     }
-    values = {**medians, release.TWO: two_hosts}
-    series = [Series(name, OURS, "s", [value]) for name, value in values.items()]
+    series = [Series(name, OURS, "s", [value]) for name, value in medians.items()]
+    series.append(Series(release.ONE, StopFirstScript.name, "s", [5.0]))
     return model.Part("release", "", "", 1, series=series)
 
 
-@pytest.mark.parametrize(("two_hosts", "met"), [(2.4, True), (2.5, False)])
-def test_two_hosts_are_held_against_one(two_hosts: float, met: bool) -> None:
+@pytest.mark.parametrize(("two_hosts", "met"), [(4.25, True), (4.3, False)])
+def test_releases_are_compared_with_the_script(two_hosts: float, met: bool) -> None:
     found = {target.limit: target.is_met for target in release.targets(part(two_hosts))}
-    assert found == {3.0: True, 2.5: False, 1.5: True, 1.2: met, 2.0: True}
+    assert found == {0.6: True, 0.85: met, 0.3: False, 2.5: False, 1.5: True}
