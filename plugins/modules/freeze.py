@@ -96,7 +96,9 @@ def main() -> None:
     params = module.params
     with reported(module):
         if params["state"] == "present" and not params["reason"].strip():
-            raise SpecError("reason is empty. Say why releases are held back: -e reason='...'")
+            raise SpecError(
+                """reason is empty. Say why releases are held back: -e '{"reason": "the sale"}'."""
+            )
         wanted = Freeze(params["reason"].strip(), params["holder"], "")
         before, after = change_freeze(
             params["app"], wanted if params["state"] == "present" else None, module.check_mode

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, Greenlight contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module rollback: to the previous release, to a named one, with and without a registry."""
+"""Going back: to the previous release, to a named one, with and without a registry."""
 
 from __future__ import annotations
 

@@ -260,7 +260,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Order:
-    """All that a run of module release or rollback was asked to do. Times are in seconds."""
+    """All that a run of module release was asked to do. Times are in seconds."""
 
     action: t.Literal["release", "rollback"]
     sha: str

@@ -58,6 +58,7 @@ class Transaction:
             plan = self._plan(snapshot, find_goal, phase)
             if plan.steps:
                 preconditions.check_freeze(self._host, self._order, snapshot)
+                preconditions.check_space(self._host)
             if reserve:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:

@@ -11,12 +11,17 @@ import typing as t
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    FileError,
     SpecError,
     TakenBackError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
-from tests.unit.release.orders import release, revert, rollback, sha_of
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
+    Transaction,
+)
+from tests.unit.release.host_state import FakeJournal, make_host
+from tests.unit.release.orders import order_for, release, revert, rollback, sha_of
 from tests.unit.release.states import assert_consistent, live_and_standby
 from tests.unit.release.world import World
 
@@ -147,3 +152,13 @@ def test_a_staged_rollback_to_a_warm_standby_forgets_its_end(world: World) -> No
     assert world.ending
     rollback(world, run="run-1", phase="staged")
     assert not world.ending
+
+
+def test_a_full_disk_is_said_before_anything_is_reserved(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeJournal, "free_bytes", lambda _journal: 0)
+    order, goal = order_for(world, C)
+    with pytest.raises(FileError, match="is full"):
+        Transaction(make_host(world), order).preview(goal, "settled", reserve=True)
+    assert world.lease is None
