@@ -48,7 +48,16 @@ def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
     return [host for host, plan in plans.items() if plan["needed"]]
 
 
-_PHASES: t.Final = ("plan", "staged", "turned", "proved", "committed", "settled", "reverted")
+_PHASES: t.Final = (
+    "plan",
+    "installed",
+    "staged",
+    "turned",
+    "proved",
+    "committed",
+    "settled",
+    "reverted",
+)
 """The phases whose results role app registers, in their order, as `__app_<phase>`."""
 
 
@@ -111,7 +120,10 @@ def _reason(result: Mapping[str, t.Any]) -> str:
 
 def _touched(variables: Mapping[str, t.Any]) -> bool:
     """Tell whether the run may have changed anything on this host."""
-    results = (_result(variables, phase) for phase in ("staged", "turned", "proved", "settled"))
+    results = (
+        _result(variables, phase)
+        for phase in ("installed", "staged", "turned", "proved", "settled")
+    )
     return any(result and not result.get("skipped") for result in results)
 
 
@@ -200,5 +212,11 @@ def refused_by_ended_runs(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: li
     """
     plans = [hostvars[host].get("__app_plan") or {"failed": True} for host in hosts]
     refused = [plan for plan in plans if plan.get("failed") or plan.get("unreachable")]
+    others = [plan for plan in plans if plan not in refused]
     leases = [plan.get("lease") or {} for plan in refused]
-    return bool(refused) and all(has_ended(str(lease.get("controller", ""))) for lease in leases)
+    # A host whose command is of another version has not been asked yet who holds it.
+    return (
+        bool(refused)
+        and all("sha" in plan for plan in others)
+        and all(has_ended(str(lease.get("controller", ""))) for lease in leases)
+    )

@@ -89,8 +89,10 @@ def _take_over_hiding(module: AnsibleModule) -> None:
     secrets = secrets_of(module.params)
     hidden = dict.fromkeys(module.params["secrets"] or {}, HIDDEN)
     params = {**module.params, "secrets": hidden, "registry_password": HIDDEN}
+    # The names of variables are the user's, so none of them makes its value a word of ours.
+    env = {name: redact([text], secrets)[0] for name, text in (params["env"] or {}).items()}
     module.no_log_values = set()
-    module.params = redact(params, secrets)
+    module.params = {**redact(params, secrets), "env": env}
 
 
 def _execute(

@@ -18,7 +18,15 @@ import typing as t
 
 from .._state.installation import DESCRIPTOR_FOLDER, FOLDER, LAUNCHER, installed_version
 
-_DAMAGE: t.Final = (OSError, ImportError, SyntaxError, AttributeError, ValueError)
+_DAMAGE: t.Final = (
+    OSError,
+    ImportError,
+    SyntaxError,
+    AttributeError,
+    ValueError,
+    EOFError,
+    TypeError,
+)
 """What a file that is missing, cut off or damaged raises when it is imported."""
 
 NICENESS: t.Final = 5
@@ -50,7 +58,8 @@ def run_module(module: AnsibleModule) -> t.NoReturn:
         room = find_room(wanted)
     if room is None:
         _leave(module.fail_json, module, msg=_refusal(wanted, begins=_begins(params)))
-    room.run_module(module, outdated=wanted != present)
+    # A version from before this word was said is only asked for when it is the installed one.
+    room.run_module(module, **({"outdated": True} if wanted != present else {}))
     raise AssertionError("exit_json and fail_json do not return")
 
 
@@ -100,7 +109,7 @@ def _import_from(path: str) -> t.Any:
 
 def _refusal(version: str, *, begins: bool) -> str:
     changed = "Nothing was changed." if begins else "This call has changed nothing."
-    if installed_version() not in ("", version):
+    if not begins and installed_version() not in ("", version):
         return (
             f"Version {version} of the command greenlight, with which this run began, is no longer"
             f" whole on this host ({FOLDER}). The host itself takes the run back; run the same"

@@ -277,9 +277,12 @@ class Transaction:
         return explanation.failure(step, exc, outcome, way if back else None, lines)
 
     def _wait_for_others(self, goal: Goal) -> None:
-        """Let the host wait for whoever goes on with the run, as after a phase that went well."""
+        """Let a host that has proved it wait for whoever goes on, as after a phase that went well.
+
+        In every other state the host itself puts the run right as soon as this process has ended.
+        """
         try:
-            if not self._host.journal.read().run(self._order.run).is_over:
+            if self._host.journal.read().run(self._order.run).state is State.PROVED:
                 self._lease(goal)
         except FileError:
             # A full disk is what failed the step, perhaps. The lease says that this process works

@@ -43,7 +43,7 @@ try:
     fcntl.flock(os.open(FOLDER, os.O_RDONLY), fcntl.LOCK_SH)
     sys.path.insert(0, FOLDER)
     from greenlight._cli.main import main
-except (OSError, ImportError) as exc:
+except (OSError, ImportError, SyntaxError, EOFError, ValueError) as exc:
     sys.exit(f"greenlight: not installed whole ({{exc}}); run setup-api.yml")
 sys.exit(main(sys.argv[1:]))
 '''

@@ -160,6 +160,7 @@ LIVING = {"failed": True, "lease": {"controller": "living"}}
         ([ENDED, {"sha": SHA}], True),
         ([{"sha": SHA}, {"sha": SHA}], False),
         ([ENDED, LIVING], False),
+        ([ENDED, {"outdated_command": True}], False),
         ([ENDED, {"unreachable": True}], False),
         ([ENDED, {"failed": True, "msg": "frozen"}], False),
         ([ENDED, None], False),

@@ -141,13 +141,16 @@ class Module:
 
 def test_ansible_hides_no_short_value_inside_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entrypoint, "_execute", lambda *_values, **_options: {"changed": False})
-    module: t.Any = Module(action="release", secrets={"A": "e"}, registry_password="api")
+    module: t.Any = Module(
+        action="release", secrets={"A": "e"}, registry_password="api", env={"name": "api"}
+    )
     with pytest.raises(SystemExit):
         entrypoint.run_module(module)
     assert module.no_log_values == set()
     # Ansible returns them with the result.
     assert module.params["secrets"] == {"A": HIDDEN}
     assert module.params["registry_password"] == HIDDEN
+    assert module.params["env"] == {"name": HIDDEN}
 
 
 @pytest.mark.parametrize("fault", [KeyError("x"), OSError(28, "No space left"), SpecError("bad")])

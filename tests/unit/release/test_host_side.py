@@ -19,7 +19,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release import
 
 OLD, NEW = "1111111111111111", "2222222222222222"
 PROGRAM = """
-def run_module(module, *, outdated):
+def run_module(module, *, outdated=False):
     module.exit_json(by={name!r}, outdated=outdated)
 """
 RESULT = {"changed": False, "run": "run-1"}
@@ -135,7 +135,16 @@ def test_nothing_is_installed_on_a_bare_host(root: Path, monkeypatch: pytest.Mon
     assert "This host is not set up" in call(root, command_version="3" * 16)["msg"]
 
 
-@pytest.mark.parametrize("damage", ["def run_mod", "", "\0", "raise ImportError", None])
+def test_a_bare_host_that_once_got_the_command_is_told_to_be_set_up(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_side, "DESCRIPTOR_FOLDER", str(root / "none"))
+    assert "This host is not set up" in call(root, command_version="3" * 16)["msg"]
+
+
+@pytest.mark.parametrize(
+    "damage", ["def run_mod", "", "\0", "raise ImportError", "raise EOFError", None]
+)
 def test_a_version_that_is_not_whole_is_not_used(root: Path, damage: str | None) -> None:
     path = root / NEW / "greenlight" / "_release" / "entrypoint.py"
     path.unlink() if damage is None else path.write_text(damage, encoding="utf-8")

@@ -21,7 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.watchd
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import State
 from tests.unit.release.host_state import make_host
-from tests.unit.release.orders import order_for, release
+from tests.unit.release.orders import order_for, release, rollback
 from tests.unit.release.states import assert_consistent, live_and_standby
 from tests.unit.release.test_watchdog import LEASE, B, C, D, prepared, state_of, through
 from tests.unit.release.world import KilledError, World
@@ -97,3 +97,18 @@ def test_a_process_that_dies_before_a_proved_release_is_final_is_waited_for(worl
         world.now += INTERVAL
     release(world, C, run="run-1", phase="settled")
     assert state_of(world) is State.SETTLED
+
+
+def test_a_final_run_whose_old_container_does_not_stop_keeps_no_lease(world: World) -> None:
+    world.broken = {"stop": C}
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1")
+    assert caught.value.step == "retire"
+    world.broken = {}
+    # The advice is to run the same again, or to roll back: neither has to wait for the lease.
+    began = world.now
+    assert Watchdog(make_host(world)).run()
+    assert world.now - began <= DEATH_SECONDS + 2 * INTERVAL
+    assert state_of(world) is State.SETTLED
+    rollback(world)
+    assert live_and_standby(world)[0] == B
