@@ -44,6 +44,11 @@ class CallbackModule(DefaultCallback):
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "greenlight.droplet.console"
 
+    def __init__(self) -> None:
+        """Begin with no failure told of any host."""
+        super().__init__()
+        self._last_failures: dict[str, str] = {}
+
     def _print(self, host: str, lines: list[str], color: str) -> None:
         for line in lines:
             self._display.display(f"{host:<12} {line}", color=color)
@@ -84,8 +89,12 @@ class CallbackModule(DefaultCallback):
         if text is None or self._display.verbosity > 1:
             super().v2_runner_on_failed(result, ignore_errors)
             return
+        ours, host = is_ours(result._task.action), result._host.get_name()
+        if not ours and text == self._last_failures.get(host):
+            # Whoever caught it fails with the same words; they stand above.
+            return
+        self._last_failures[host] = text
         self._announce(result)
-        ours = is_ours(result._task.action)
         steps = (result_lines(result._task.action, result._result) or []) if ours else []
         self._print(result._host.get_name(), steps, C.COLOR_OK)
         self._print(result._host.get_name(), text.split("\n"), C.COLOR_ERROR)
