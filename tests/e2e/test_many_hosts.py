@@ -30,8 +30,8 @@ NAMES = [light_inventory.name_of(number) for number in range(1, HOSTS + 1)]
 @pytest.fixture(scope="module", autouse=True)
 def hosts() -> Iterator[None]:
     """The light hosts with the old release live."""
-    light_hosts.up(HOSTS, [HOSTS])
     try:
+        light_hosts.up(HOSTS, [HOSTS])
         light_hosts.prepare_images([OLD, NEW, BAD])
         release(OLD, forks=HOSTS).ok()
         yield

@@ -17,7 +17,7 @@ from tests.e2e.playbooks import extra, play, update
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 # One call of the module for each phase: planned, staged, live, proved, committed, settled.
-PHASES = 6
+PHASES = 5
 PLACES = "/var/lib/greenlight /etc/greenlight /var/log /root/.ansible /tmp /etc/haproxy"
 
 
