@@ -14,7 +14,7 @@ from dev import settings
 
 LIMIT = 32
 FIRST_PORT = 3400
-"""SSH of the first light host on 127.0.0.1; the others follow. Droplets beside the fleet have others."""
+"""SSH of the first light host on 127.0.0.1; the others follow. No droplet has one of these."""
 FIRST_APPLICATION_PORT = 3200
 """HAProxy of the first light host, within the network that all of them share."""
 CONTAINER_PORT = 3002

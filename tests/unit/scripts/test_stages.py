@@ -95,7 +95,7 @@ def test_a_budget_that_is_no_number_is_refused() -> None:
         stages.split("unit=soon")
 
 
-def test_the_budgets_of_make_test_leave_it_half_an_hour() -> None:
+def test_the_budgets_of_make_test_stay_within_what_ci_allows() -> None:
     """Lanes side by side count as the longest of them; setting up comes before them."""
     (line,) = re.findall(r"^test: .*\n\t@.* -m scripts\.stages (.+)$", MAKEFILE, re.MULTILINE)
     longest = 0.0
@@ -103,7 +103,8 @@ def test_the_budgets_of_make_test_leave_it_half_an_hour() -> None:
         lanes = [[stages.split(target) for target in lane.split(",")] for lane in stage.split("+")]
         assert all(budget > 0 for lane in lanes for _name, budget in lane)
         longest += max(sum(budget for _name, budget in lane) for lane in lanes)
-    assert longest <= 3600
+    # CI ends what takes longer than 90 minutes, and budgets grow on a slow machine.
+    assert longest <= 4500
 
 
 def test_targets_with_a_plus_run_side_by_side_and_all_of_them_count(
