@@ -12,15 +12,18 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import boundary
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import GreenlightError
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.text import printable_value
 from ansible_collections.greenlight.droplet.plugins.module_utils._health.balancer import verify
+from ansible_collections.greenlight.droplet.plugins.plugin_utils.controller_action import (
+    Arguments,
+    ControllerAction,
+)
 
-ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
+ARGUMENTS: t.Final[Arguments] = {
     "url": {"type": "str", "required": True},
     "host_header": {"type": "str", "default": ""},
     "expected": {"type": "dict", "required": True},
@@ -32,33 +35,27 @@ ARGUMENTS: t.Final[dict[str, dict[str, t.Any]]] = {
 }
 
 
-class ActionModule(ActionBase):
-    """Works on the controller alone; no host is connected to."""
+class ActionModule(ControllerAction):
+    """Asks until all are seen, or fails with what was seen."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
+    def arguments(self) -> Arguments:
+        """Return the argument spec of this action."""
+        return ARGUMENTS
 
-    def run(
-        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
-    ) -> dict[str, t.Any]:
-        """Ask until all are seen, or fail with what was seen."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        _checked, options = self.validate_argument_spec(argument_spec=ARGUMENTS)
+    def work(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what was seen."""
         try:
             with boundary("A defect in balancer_check; please report it"):
                 outcome = verify(Clock(), **options)
         except GreenlightError as exc:
             raise AnsibleActionFail(str(exc)) from exc
-        result.update(
-            printable_value(
-                {
-                    "seen": outcome.seen,
-                    "attempts": outcome.attempts,
-                    "failed": bool(outcome.missing),
-                    "changed": False,
-                    "msg" if outcome.missing else "message": outcome.missing or outcome.message,
-                }
-            )
+        result: dict[str, t.Any] = printable_value(
+            {
+                "seen": outcome.seen,
+                "attempts": outcome.attempts,
+                "failed": bool(outcome.missing),
+                "changed": False,
+                "msg" if outcome.missing else "message": outcome.missing or outcome.message,
+            }
         )
         return result

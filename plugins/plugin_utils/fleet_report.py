@@ -186,7 +186,14 @@ def settle_summary(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str]
     if host != next(iter(failures), host):
         return "see above"
     sha = str((hostvars[host].get("__app_plan") or {}).get("sha", ""))
-    return unsettled(sha, failures, [name for name in hosts if name not in failures])
+    told = [name for name in failures if _was_told(hostvars[name])]
+    return unsettled(sha, failures, [n for n in hosts if n not in failures or n in told])
+
+
+def _was_told(variables: Mapping[str, t.Any]) -> bool:
+    """Tell whether a host whose phase failed has heard afterwards that the release is final."""
+    result = _result(variables, "told")
+    return bool(result) and not any(map(result.get, ("failed", "unreachable", "skipped")))
 
 
 def unsettled(sha: str, failures: Mapping[str, str], others: list[str]) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils.fleet_report im
     View,
     hosts_in_need,
     release_summary,
+    settle_summary,
     summary,
     unsettled,
 )
@@ -187,3 +188,12 @@ def test_a_host_without_a_plan_is_named() -> None:
 def test_the_sha_of_an_earlier_run_of_the_play_is_not_named() -> None:
     host = registered(run={"run": "2"}, plan={"sha": SHA, "run": "1"}, settled={"failed": True})
     assert SHA[:7] not in release_summary({"a": host}, ["a"], "a")
+
+
+def test_a_host_that_was_told_once_more_counts_as_final() -> None:
+    lost = registered(plan={"sha": SHA}, settled={"failed": True, "msg": "connection lost"})
+    told, deaf = registered(told={"changed": True}), registered(told={"failed": True})
+    hosts = {"a": registered(plan={"sha": SHA}), "b": {**lost, **told}, "c": {**lost, **deaf}}
+    lines = settle_summary(hosts, ["a", "b", "c"], "b").splitlines()
+    assert lines[0].endswith("was not made final and settled on b, c:")
+    assert "It is final on a, b." in lines

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
@@ -23,6 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.history 
 from tests.unit.release.host_state import make_host
 from tests.unit.release.orders import order_for, release, rollback
 from tests.unit.release.states import assert_consistent, live_and_standby
+from tests.unit.release.test_hands import change
 from tests.unit.release.test_watchdog import LEASE, B, C, D, prepared, state_of, through
 from tests.unit.release.world import KilledError, World
 
@@ -51,8 +50,7 @@ def test_a_run_whose_lease_gave_way_to_a_reservation_is_taken_back_all_the_same(
 
 def test_a_proved_release_does_not_go_back_for_a_repair_that_is_refused(world: World) -> None:
     through(world, "proved")
-    for key, container in world.containers.items():
-        world.containers[key] = dataclasses.replace(container, restart_policy="no")
+    change(world, C, restart_policy="no")
     world.broken = {"restart policy": C}
     with pytest.raises(Failure) as caught:
         release(world, C, run="run-1", phase="settled")
