@@ -66,11 +66,13 @@ def release_summary(
 ) -> str:
     """Say why a release failed and what every host serves, from what role app has registered.
 
-    Only one host says it, the first that has heard what it serves; `host` is the one that asks.
+    Only one host says it, the first that has heard what it serves, or the first that Ansible still
+    asks; `host` is the one that asks.
     """
     views = {name: view(hostvars[name]) for name in hosts}
     heard = [name for name, view_ in views.items() if not view_.unreachable]
-    if host != (heard or [host])[0]:
+    asked = [name for name in hosts if not _left_the_play(hostvars[name])]
+    if host != [*heard, *asked, host][0]:
         return "see above"
     plans = (_result(hostvars[name], "plan") for name in hosts)
     sha = next((str(plan["sha"]) for plan in plans if plan.get("sha")), "")
@@ -103,6 +105,11 @@ def _result(variables: Mapping[str, t.Any], phase: str) -> Mapping[str, t.Any]:
     result: Mapping[str, t.Any] = variables.get(f"__app_{phase}") or {}
     run = _run(variables).get("run")
     return {} if run and result.get("run", run) != run else result
+
+
+def _left_the_play(variables: Mapping[str, t.Any]) -> bool:
+    """Tell whether Ansible has lost the host in this run; it asks such a host nothing more."""
+    return any(_result(variables, phase).get("unreachable") for phase in _PHASES)
 
 
 _SIGNALLED: t.Final = 128
@@ -180,10 +187,14 @@ def _indented(text: str) -> str:
 
 
 def settle_summary(hostvars: Mapping[str, Mapping[str, t.Any]], hosts: list[str], host: str) -> str:
-    """Say which hosts could not settle; only the first of them says it, `host` is who asks."""
+    """Say which hosts could not settle; `host` is who asks.
+
+    Only one host says it, the first that failed of those that Ansible still asks.
+    """
     views = {name: view(hostvars[name]) for name in hosts}
     failures = {name: view_.failure for name, view_ in views.items() if view_.failure}
-    if host != next(iter(failures), host):
+    asked = [name for name in hosts if not _left_the_play(hostvars[name])]
+    if host != [*(name for name in asked if name in failures), *asked, host][0]:
         return "see above"
     sha = str((hostvars[host].get("__app_plan") or {}).get("sha", ""))
     told = [name for name in failures if _was_told(hostvars[name])]

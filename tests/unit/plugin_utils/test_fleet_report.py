@@ -99,6 +99,26 @@ def test_one_host_says_it_and_the_first_that_was_heard() -> None:
     assert "cannot be reached: no route" in said["b"]
 
 
+def test_one_host_says_it_when_none_could_say_what_it_serves() -> None:
+    plan = registered(plan={"sha": SHA}, staged={"sha": SHA})
+    lost = {**plan, **registered(turned={"unreachable": True, "msg": "no route"})}
+    failed = {**plan, **registered(reverted={"failed": True, "msg": "disk full"})}
+    hostvars = {"a": lost, "b": failed, "c": failed}
+    said = {host: release_summary(hostvars, list(hostvars), host) for host in hostvars}
+    assert said["a"] == said["c"] == "see above"
+    assert "a, b, c could not be asked" in said["b"]
+
+
+def test_what_could_not_be_settled_is_said_by_a_host_that_is_still_asked() -> None:
+    plan = registered(plan={"sha": SHA})
+    lost = {**plan, **registered(settled={"unreachable": True, "msg": "no route"})}
+    done = {**plan, **registered(settled={"sha": SHA})}
+    hostvars = {"a": lost, "b": done, "c": done}
+    said = {host: settle_summary(hostvars, list(hostvars), host) for host in hostvars}
+    assert said["a"] == said["c"] == "see above"
+    assert "cannot be reached: no route" in said["b"]
+
+
 def test_the_reason_of_a_failed_cutover_is_not_the_balancers() -> None:
     failed = {"failed": True, "failure": {"reason": "3 of 5 requests failed"}}
     host = registered(plan={"sha": SHA}, turned=failed, reverted={"live": SERVES_OLD})
