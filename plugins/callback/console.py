@@ -93,7 +93,8 @@ class CallbackModule(DefaultCallback):
         if not ours and text == self._last_failures.get(host):
             # Whoever caught it fails with the same words; they stand above.
             return
-        self._last_failures[host] = text
+        if not ignore_errors:
+            self._last_failures[host] = text
         self._announce(result)
         steps = (result_lines(result._task.action, result._result) or []) if ours else []
         self._print(result._host.get_name(), steps, C.COLOR_OK)

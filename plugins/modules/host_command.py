@@ -6,47 +6,6 @@
 
 from __future__ import annotations
 
-DOCUMENTATION = r"""
-module: host_command
-short_description: Install the command greenlight on a host
-version_added: 0.1.0
-description:
-  - Installs the collection's own host side below C(/usr/local/lib/greenlight), the command
-    C(/usr/local/sbin/greenlight), and the unit C(greenlight-watchdog@.service).
-  - People call the command when no controller is at hand; timers of the host call it too.
-  - A version is complete on disk before the link C(current) leads to it. A process goes on with the
-    version it has started with; the version before is kept, older ones go.
-extends_documentation_fragment:
-  - greenlight.droplet.attributes
-options:
-  archive:
-    description:
-      - The packed host side, as lookup P(greenlight.droplet.host_files#lookup) returns it for
-        V(archive).
-    type: str
-    required: true
-author:
-  - Greenlight contributors (@greenlight)
-seealso:
-  - plugin: greenlight.droplet.host_files
-    plugin_type: lookup
-"""
-
-EXAMPLES = r"""
----
-- name: Install the command greenlight
-  greenlight.droplet.host_command:
-    archive: "{{ lookup('greenlight.droplet.host_files', 'archive') }}"
-"""
-
-RETURN = r"""
-version:
-  description: The version that is, or in check mode would be, installed; a hash of its content.
-  returned: success
-  type: str
-  sample: 5f0c9a1be2d34c77
-"""
-
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.boundary import reported

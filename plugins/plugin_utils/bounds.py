@@ -71,7 +71,8 @@ def reckon(options: t.Mapping[str, t.Any], hosts: int, forks: int, batch: int) -
         "after_plan": 2 * waves * (CALL + REGISTRY) + CALL,
         "after_stage": stage + cut_over,
         "after_cutover": cut_over + verify + prove,
-        "after_proof": prove + commit + AWAY,
+        # A host that was cut off is told once more when the slowest of the others has settled.
+        "after_proof": prove + commit + settle + AWAY,
         "after_commit": commit + settle,
     }
     # A phase that is at work when the controller dies comes to its end, and renews the lease.

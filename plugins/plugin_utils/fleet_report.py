@@ -18,12 +18,16 @@ class FleetError(ValueError):
 
 @dataclass(frozen=True)
 class View:
-    """What one host has said in the end: why it failed, if it did, and what serves there."""
+    """What one host has said in the end: why it failed, if it did, and what serves there.
+
+    `stuck` says why it could not take the run back.
+    """
 
     failure: str = ""
     live: Mapping[str, t.Any] = field(default_factory=dict)
     unreachable: bool = False
     final: bool = False
+    stuck: str = ""
 
     def serving(self) -> str:
         """Say in a few words what serves on the host."""
@@ -74,26 +78,28 @@ def release_summary(
     asked = [name for name in hosts if not _left_the_play(hostvars[name])]
     if host != [*heard, *asked, host][0]:
         return "see above"
-    plans = (_result(hostvars[name], "plan") for name in hosts)
+    plans = [_result(hostvars[name], "plan") for name in hosts]
     sha = next((str(plan["sha"]) for plan in plans if plan.get("sha")), "")
     run = _run(hostvars[host])
     balancer = hostvars[host].get("__app_balancer") or {}
     bound = int((run.get("limits") or {}).get("bound", 0))
     touched = any(_touched(hostvars[name]) for name in hosts)
     text = str(balancer.get("msg", "")) if balancer.get("failed") else ""
-    return summary(sha, views, text, bound, touched=touched)
+    first = not any(plan.get("live") for plan in plans)
+    return summary(sha, views, text, bound, touched=touched, first=first)
 
 
 def view(variables: Mapping[str, t.Any]) -> View:
     """Return what one host has said in this run: its first failure, and what it served last."""
     failure = ""
-    for phase in _PHASES:
+    for phase in _PHASES[:-1]:
         result = _result(variables, phase)
         if result.get("failed") or result.get("unreachable"):
             failure = failure or _reason(result)
     back = _result(variables, "reverted")
-    final = bool(back.get("final"))
-    return View(failure, back.get("live") or {}, unreachable="live" not in back, final=final)
+    final, lost = bool(back.get("final")), "live" not in back
+    stuck = _reason(back) if lost and back.get("failed") else ""
+    return View(failure, back.get("live") or {}, unreachable=lost, final=final, stuck=stuck)
 
 
 def _run(variables: Mapping[str, t.Any]) -> Mapping[str, t.Any]:
@@ -104,12 +110,19 @@ def _result(variables: Mapping[str, t.Any], phase: str) -> Mapping[str, t.Any]:
     """Return what a phase of this run has registered; that of an earlier run of a play is none."""
     result: Mapping[str, t.Any] = variables.get(f"__app_{phase}") or {}
     run = _run(variables).get("run")
+    if phase == "installed" and not _result(variables, "plan").get("outdated_command"):
+        # It names no run, and this one had nothing to install.
+        return {}
     return {} if run and result.get("run", run) != run else result
 
 
 def _left_the_play(variables: Mapping[str, t.Any]) -> bool:
-    """Tell whether Ansible has lost the host in this run; it asks such a host nothing more."""
-    return any(_result(variables, phase).get("unreachable") for phase in _PHASES)
+    """Tell whether Ansible has lost the host in this run; it asks such a host nothing more.
+
+    One that is lost while the release is made final stays in the play.
+    """
+    phases = [phase for phase in _PHASES if phase not in ("committed", "settled")]
+    return any(_result(variables, phase).get("unreachable") for phase in phases)
 
 
 _SIGNALLED: t.Final = 128
@@ -141,11 +154,12 @@ def summary(
     bound: int = 0,
     *,
     touched: bool = True,
+    first: bool = False,
 ) -> str:
     """Say host by host what failed and what serves; the reason first, the next command last.
 
     `balancer` is what was wrong through the load balancer, `bound` the seconds after which a host
-    that cannot be reached has taken the run back alone.
+    that cannot be reached has taken the run back alone; `first` says that none had a release.
     """
     failed = [host for host, view_ in views.items() if view_.failure]
     who = f"{', '.join(failed)} failed" if failed else "see above"
@@ -159,22 +173,33 @@ def summary(
     lines += [f"  {host:<16} {view_.serving()}" for host, view_ in views.items()]
     if final := [host for host, view_ in views.items() if view_.final]:
         lines[0] = f"It was released, but not seen to its end: {', '.join(failed or final)} failed."
-    lines += [*_ends(views, final, bound), "Look closer: ansible-playbook playbooks/status-api.yml"]
+    lines += [
+        *_ends(views, final, bound, first=first),
+        "Look closer: ansible-playbook playbooks/status-api.yml",
+    ]
     return "\n".join(lines)
 
 
-def _ends(views: Mapping[str, View], final: list[str], bound: int) -> list[str]:
+def _ends(views: Mapping[str, View], final: list[str], bound: int, *, first: bool) -> list[str]:
     """Say how it goes on from what the hosts serve."""
     if final:
         return [f"On {', '.join(final)} it is final; the host completes what is left alone."]
-    away = [host for host, view_ in views.items() if view_.unreachable]
-    if away:
-        return [
-            f"{', '.join(away)} could not be asked; whatever this run has done there, the host"
-            f" takes it back by itself within {bound} s."
-        ]
+    stuck = {host: view_.stuck for host, view_ in views.items() if view_.stuck}
+    lines = [f"{host} could not take it back: {_indented(text)}" for host, text in stuck.items()]
+    if away := [host for host, view_ in views.items() if view_.unreachable]:
+        lost = [host for host in away if host not in stuck]
+        lines += [f"{', '.join(lost)} could not be asked."] if lost else []
+        back = (
+            f"What this run has done on {', '.join(away)}, the host takes back alone within"
+            f" {bound} s"
+        )
+        # Where nothing served before, a release that has cut over is better than none.
+        kept = ", unless the release serves there already: it is the first one, and stays"
+        return [*lines, f"{back}{kept if first else ''}."]
     if len({view_.serving() for view_ in views.values()}) == 1:
-        return ["All hosts serve one release, as before; nothing has to be undone."]
+        nothing = not any(view_.live for view_ in views.values())
+        what = "No host serves a release" if nothing else "All hosts serve one release"
+        return [f"{what}, as before; nothing has to be undone."]
     return [
         "The hosts differ; bring them together with"
         " 'ansible-playbook playbooks/update-api.yml -e sha=<sha>'."

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from dev.sample_versions import VERSIONS
+from scripts.stages import slowness
 from tests.e2e.conftest import Figure
 from tests.e2e.hosts import HOSTS, fleet
 from tests.e2e.playbooks import (
@@ -21,6 +22,7 @@ from tests.e2e.playbooks import (
 
 pytestmark = [pytest.mark.fleet, pytest.mark.slow]
 SETUP_SECONDS = 90.0
+# Limits for a machine as fast as budgets are meant for; on a busier one they are as much longer.
 # Six calls one after another, each for both droplets: plan, stage, two cutovers, prove, settle.
 UPDATE_SECONDS = 10.0
 ATTEMPTS = 3
@@ -40,7 +42,7 @@ def test_the_second_set_up_changes_nothing_and_is_quick(figure: Figure) -> None:
         seconds.append(outcome.seconds)
     all_of_them = ", ".join(f"{value:.1f}" for value in seconds)
     figure(f"second setup-api.yml: {all_of_them} s, limit {SETUP_SECONDS:.0f} s")
-    assert min(seconds) < SETUP_SECONDS
+    assert min(seconds) < SETUP_SECONDS * slowness()
 
 
 def test_the_same_release_again_touches_nothing(aligned: str) -> None:
@@ -114,5 +116,6 @@ def test_an_update_of_two_warm_droplets_takes_less_than_ten_seconds(
     own = min(overhead(outcome) for outcome in outcomes)
     figure(f"  our own steps without gate, drain and stop: {own:.2f} s, limit 1 s")
     assert all("pull" not in steps for steps in module_seconds(best).values())
-    assert best.seconds < UPDATE_SECONDS
-    assert own < 1.0
+    factor = slowness()
+    assert best.seconds < UPDATE_SECONDS * factor
+    assert own < factor

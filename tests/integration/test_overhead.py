@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import pytest
 
+from scripts.stages import slowness
 from tests.integration.support.ansible import Result
 from tests.integration.support.bench import Bench
 
 START_SECONDS = 1.0
 INTERVAL = 0.1
 SUCCESSES = 3
+# On a machine as fast as budgets are meant for; on a slower or a busier one it is as much longer.
 LIMIT = 1.0
 RUNS = 3
 TRIES = 3
@@ -40,8 +42,9 @@ def test_a_warm_release_costs_less_than_a_second_of_its_own(
 ) -> None:
     bench.one(bench.release("one-second-start")).ok()
     warm: list[Result] = []
+    limit = LIMIT * slowness()
     # The best of a few: other work on the machine only ever adds.
-    while len(warm) < RUNS * TRIES and not any(overhead(result) < LIMIT for result in warm):
+    while len(warm) < RUNS * TRIES and not any(overhead(result) < limit for result in warm):
         warm += some_releases(bench, len(warm))
     with capsys.disabled():
         for result in warm:
@@ -49,4 +52,4 @@ def test_a_warm_release_costs_less_than_a_second_of_its_own(
             print(f"\n  {result['seconds']:.2f} s, own {overhead(result):.2f} s: {parts}", end="")
         print()
     assert all("pull" not in result.steps for result in warm)
-    assert min(overhead(result) for result in warm) < LIMIT
+    assert min(overhead(result) for result in warm) < limit

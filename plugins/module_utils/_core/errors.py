@@ -11,8 +11,11 @@ class GreenlightError(Exception):
     """Root of all expected errors.
 
     The text is a sentence for a person: what was wrong, which value, what to do. Whatever Docker,
-    HAProxy, a registry or a user has said in it comes out without control characters.
+    HAProxy, a registry or a user has said in it comes out without control characters. `final` says
+    that the run which failed is final on this host all the same.
     """
+
+    final = False
 
     def __str__(self) -> str:
         return printable_lines(super().__str__())

@@ -65,18 +65,13 @@ def call(
     try:
         with boundary(f"A defect in the {action}; please report it"):
             found = _execute(action, params, check_mode, say)
-    except report.Failure as exc:
-        found = {
-            "failed": True,
-            "msg": str(exc),
-            "failure": exc.to_dict(),
-            "steps": [done.to_dict() for done in exc.done],
-            "changed": exc.changed,
-        }
-    except LockedError as exc:
-        found = {"failed": True, "changed": False, "msg": str(exc), "lease": exc.lease}
     except GreenlightError as exc:
-        found = {"failed": True, "changed": False, "msg": str(exc)}
+        found = {"failed": True, "changed": False, "msg": str(exc), "final": exc.final}
+        if isinstance(exc, LockedError):
+            found["lease"] = exc.lease
+        if isinstance(exc, report.Failure):
+            steps = [done.to_dict() for done in exc.done]
+            found = {**found, "failure": exc.to_dict(), "steps": steps, "changed": exc.changed}
     found.setdefault("run", params["run"])
     return t.cast("dict[str, t.Any]", printable_value(redact(found, secrets_of(params))))
 

@@ -15,7 +15,13 @@ from .._state.history import State
 from . import report, traffic
 from .compensation import Compensation
 from .context import Host
+from .last_word import WAITS
 from .planner import Kind, Step
+
+_FIX: t.Final = (
+    "nothing has to be undone; fix the cause, then release the fixed commit with"
+    " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
+)
 
 
 class Explanation:
@@ -51,13 +57,7 @@ class Explanation:
         lines: t.Sequence[str],
     ) -> report.Failure:
         """Return the error; `way` is what was taken back, None when nothing had to be."""
-        text = "nothing had to go back; the next run completes what is left"
-        committed = any(done.step == Kind.COMMIT.value for done in outcome.done)
-        if outcome.before.history.run(self._order.run).state is State.PROVED and not committed:
-            text = (
-                "nothing has gone back, because other hosts may have made it final; this host goes"
-                " back when nobody goes on with the run"
-            )
+        text = self._outcome_without_a_way_back(outcome)
         return report.Failure(
             action=self._order.action,
             sha=outcome.plan.goal.sha,
@@ -69,19 +69,21 @@ class Explanation:
             else "",
             outcome=str(way) if way else text,
             serving=traffic.serving_line(self._host),
-            next_command=self._next_command(back=way is not None),
+            next_command=report.same_command(self._order) if way is None else _FIX,
             log_lines=lines,
             done=outcome.done,
             changed=bool(outcome.done),
             back_seconds=way.pointer_seconds if way else None,
         )
 
-    def _next_command(self, *, back: bool) -> str:
-        name = "rollback" if self._order.action == "rollback" else "update"
-        named = f" -e sha={self._order.sha}" if self._order.sha else ""
-        if back:
-            return (
-                "nothing has to be undone; fix the cause, then release the fixed commit with"
-                " ansible-playbook playbooks/update-api.yml -e sha=<fixed sha>"
-            )
-        return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
+    def _outcome_without_a_way_back(self, outcome: report.Outcome) -> str:
+        state = outcome.before.history.run(self._order.run).state
+        committed = any(done.step == Kind.COMMIT.value for done in outcome.done)
+        if committed or state is State.COMMITTED:
+            return "the release is final and serves; this host completes what is left alone"
+        if state is State.PROVED:
+            return WAITS
+        return (
+            "nothing has gone back in this call; this host takes the run back when nobody goes on"
+            " with it"
+        )

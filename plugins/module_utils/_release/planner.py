@@ -108,7 +108,8 @@ class Plan:
 
 def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Plan:
     """Return the steps from what is there to the goal, up to the end of the phase."""
-    steps = _repair_steps(snapshot)
+    # The word that it is final is not kept waiting by anything that is to be put right.
+    steps = [] if phase == "committed" else _repair_steps(snapshot)
     live, run = snapshot.live, snapshot.history.run(terms.run)
     cuts_over = False
     serves = goal.target is not None and goal.target == live and live.running

@@ -128,6 +128,13 @@ class Failure(GreenlightError):
         return {**facts, "next": self.next_command, "back_seconds": self.back_seconds}
 
 
+def same_command(order: Order) -> str:
+    """Return the command that goes on with what was ordered."""
+    name = "rollback" if order.action == "rollback" else "update"
+    named = f" -e sha={order.sha}" if order.sha else ""
+    return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
+
+
 def state_text(snapshot: Snapshot) -> str:
     """Render what a diff compares: live, standby, retained; one line each."""
     retained = set(snapshot.retained())

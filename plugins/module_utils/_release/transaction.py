@@ -19,6 +19,7 @@ from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
 from .explanation import Explanation
 from .host_state import Snapshot
+from .last_word import commit_proved
 from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
 from .revert import close_other_run
 from .target import Goal
@@ -62,7 +63,7 @@ class Transaction:
             if reserve:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
-                self._lease(plan.goal)
+                self._lease(plan.goal.sha)
             return report.Outcome(plan, snapshot, snapshot)
         finally:
             if reserve:
@@ -100,7 +101,10 @@ class Transaction:
         check_expectation(self._order.health.expect)
         preconditions.lock(self._host, self._order)
         try:
+            ends = phase in ("committed", "settled")
+            said = commit_proved(self._host, self._order, self._lease) if ends else []
             outcome = self._plan_at_last(find_goal, phase)
+            outcome.done += said
             if outcome.plan.steps:
                 self._begin(outcome.before, outcome.plan.goal)
                 target = self._carry_out(outcome)
@@ -108,6 +112,10 @@ class Transaction:
             self._finish(outcome, phase)
             if outcome.plan.steps:
                 self._look_after(outcome, look_after)
+        except GreenlightError as exc:
+            exc.final = self._is_committed()
+            raise
+        else:
             return outcome
         finally:
             self._host.lock.release()
@@ -146,14 +154,14 @@ class Transaction:
             outcome.after, notes = observe_after(self._host, outcome.before, images_changed=changed)
             outcome.notes += notes
 
-    def _lease(self, goal: Goal, *, working: bool = False) -> None:
+    def _lease(self, sha: str, working: bool = False) -> None:
         order, caller = self._order, self._order.caller
         self._host.lock.write_lease(
             Lease(
                 order.run,
                 caller.holder,
                 order.action,
-                goal.sha,
+                sha,
                 order.lease_seconds,
                 working=working,
                 controller=caller.controller,
@@ -172,7 +180,7 @@ class Transaction:
         From here on the host takes the run back when nobody goes on with it.
         """
         order, host = self._order, self._host
-        self._lease(goal, working=True)
+        self._lease(goal.sha, working=True)
         if not self._is_new(snapshot, goal):
             return
         try:
@@ -225,15 +233,15 @@ class Transaction:
             host.journal.write(event, order.run, phase=phase, sha=sha, seconds=seconds)
         if phase == "settled":
             host.lock.end_own_lease(order.run)
-        elif outcome.plan.steps or is_open:
-            self._lease(outcome.plan.goal)
+        elif outcome.plan.steps or (is_open and phase != "committed"):
+            self._lease(outcome.plan.goal.sha)
 
     def _is_final(self, step: Step, outcome: report.Outcome) -> bool:
         """Tell whether the run may not go back any more when this step fails."""
         run, steps = outcome.before.history.run(self._order.run), outcome.plan.steps
         if step.kind is Kind.COMMIT:
-            # Others of the fleet may have made it final already, and so may the write that failed.
-            return run.state is State.PROVED or self._is_committed()
+            # The write that failed may have made it final.
+            return self._is_committed()
         if any(done.kind is Kind.COMMIT for done in steps[: steps.index(step)]):
             return True
         if run.state is State.PROVED and step.kind is Kind.REPAIR:
@@ -283,7 +291,7 @@ class Transaction:
         """
         try:
             if self._host.journal.read().run(self._order.run).state is State.PROVED:
-                self._lease(goal)
+                self._lease(goal.sha)
         except FileError:
             # A full disk is what failed the step, perhaps. The lease says that this process works
             # still, so the host sees that it has ended, and does the same.

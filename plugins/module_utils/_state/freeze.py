@@ -63,8 +63,8 @@ class FreezeFile:
             raise FrozenError(
                 f"Releases are frozen: {freeze.describe()}. Nothing was changed. Rollbacks are"
                 " allowed. Lift it with 'ansible-playbook playbooks/freeze-api.yml -e"
-                " state=absent', or release all the same with a reason, which is recorded:"
-                """ -e '{"app_ignore_freeze": "why it cannot wait"}'."""
+                " state=absent', or release all the same with a reason, which is recorded: add"
+                """ -e '{"app_ignore_freeze": "why it cannot wait"}' to the command"""
             )
 
 

@@ -106,17 +106,37 @@ def test_one_host_says_it_when_none_could_say_what_it_serves() -> None:
     hostvars = {"a": lost, "b": failed, "c": failed}
     said = {host: release_summary(hostvars, list(hostvars), host) for host in hostvars}
     assert said["a"] == said["c"] == "see above"
-    assert "a, b, c could not be asked" in said["b"]
+    assert "a could not be asked." in said["b"]
+    assert "b could not take it back: disk full" in said["b"]
+    assert "What this run has done on a, b, c, the host takes back alone" in said["b"]
+    assert "it is the first one, and stays" in said["b"]
+    for host in hostvars.values():
+        host["__app_plan"] = {"sha": SHA, "live": SERVES_OLD}
+    assert "stays" not in release_summary(hostvars, list(hostvars), "b")
 
 
-def test_what_could_not_be_settled_is_said_by_a_host_that_is_still_asked() -> None:
+def test_hosts_that_served_nothing_before_are_not_said_to_serve_a_release() -> None:
+    hosts = registered(plan={"sha": SHA}, staged={"failed": True}, reverted={"live": {}})
+    text = release_summary({"a": hosts, "b": hosts}, ["a", "b"], "a")
+    assert "No host serves a release, as before; nothing has to be undone." in text
+
+
+def test_an_installation_of_an_earlier_run_does_not_count() -> None:
+    run, old = registered(run={"run": "2"}), registered(installed={"failed": True, "msg": "full"})
+    refused = registered(plan={"failed": True, "msg": "frozen", "run": "2"})
+    text = release_summary({"a": {**run, **old, **refused}}, ["a"], "a")
+    assert "No host was touched." in text
+    assert "full" not in text
+
+
+def test_what_could_not_be_settled_is_said_by_one_host() -> None:
     plan = registered(plan={"sha": SHA})
     lost = {**plan, **registered(settled={"unreachable": True, "msg": "no route"})}
     done = {**plan, **registered(settled={"sha": SHA})}
     hostvars = {"a": lost, "b": done, "c": done}
     said = {host: settle_summary(hostvars, list(hostvars), host) for host in hostvars}
-    assert said["a"] == said["c"] == "see above"
-    assert "cannot be reached: no route" in said["b"]
+    assert said["b"] == said["c"] == "see above"
+    assert "cannot be reached: no route" in said["a"]
 
 
 def test_the_reason_of_a_failed_cutover_is_not_the_balancers() -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import EngineError
+from ansible_collections.greenlight.droplet.plugins.module_utils._release import transaction
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.planner import Phase
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.transaction import (
@@ -55,11 +57,41 @@ def test_a_proved_release_does_not_go_back_for_a_repair_that_is_refused(world: W
     with pytest.raises(Failure) as caught:
         release(world, C, run="run-1", phase="settled")
     assert (caught.value.step, live_and_standby(world)[0]) == ("repair", C)
-    assert "this host goes back when nobody goes on with the run" in str(caught.value)
-    assert state_of(world) is State.PROVED
+    assert "the release is final and serves" in str(caught.value)
+    assert caught.value.final
+    assert state_of(world) is State.COMMITTED
     # Whoever leads the run may go on with it.
     world.broken = {}
     release(world, C, run="run-1", phase="settled")
+    assert state_of(world) is State.SETTLED
+
+
+def test_a_host_whose_docker_is_down_still_hears_that_the_release_is_final(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through(world, "proved")
+
+    def refuse(_host: object) -> None:
+        raise EngineError("the engine does not answer")
+
+    monkeypatch.setattr(transaction, "observe", refuse)
+    with pytest.raises(EngineError) as caught:
+        release(world, C, run="run-1", phase="committed")
+    assert caught.value.final
+    assert state_of(world) is State.COMMITTED
+
+
+def test_a_host_that_is_told_twice_keeps_no_lease_for_it(world: World) -> None:
+    through(world, "proved")
+    world.broken = {"stop": C}
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase="settled")
+    assert caught.value.final
+    world.broken = {}
+    release(world, C, run="run-1", phase="committed")
+    began = world.now
+    assert Watchdog(make_host(world)).run()
+    assert world.now - began <= DEATH_SECONDS + 2 * INTERVAL
     assert state_of(world) is State.SETTLED
 
 
