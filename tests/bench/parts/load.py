@@ -43,6 +43,9 @@ METHOD = [
     f" {under_load.TAIL_SECONDS:.0f} s after its end; steady is before it. Latencies are those of"
     " all but the slow requests, failed ones included: a refused connection is quick. A round has"
     " about a thousand steady requests, so p99.9 is nearly its slowest one.",
+    "Whoever drives a release, ours or a rival's, has a machine of its own in life. Here it shares"
+    " the droplet's, so it runs at the lowest priority: what is left is what the release does"
+    " to the droplet.",
     f"Throughput is what wrk counts in {throughput.SECONDS} s with {throughput.CONNECTIONS}"
     " connections, inside the droplet; wrk, proxy and upstream share its cores. The static upstream"
     " is an nginx that answers at once; our HAProxy runs in front of it as a second process with"
@@ -256,6 +259,7 @@ def run(rounds: int, say: Callable[[str], None]) -> Part:
 
     Raises CommandError, DropletError, LoadError, RivalError, ThroughputError or AssertionError.
     """
+    machine.give_way()
     part = Part("load", "Under load", machine.today(), rounds, machine.describe(), list(METHOD))
     with bench_droplet(say) as droplet, Inside(droplet.name) as inside:
         under_releases(droplet, inside, part, say)
