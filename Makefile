@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup demo check check-lint check-unit test lint images unit integration hardening molecule e2e soak lives crash cutovers kills bench fleet fleet-down clean format options build
+.PHONY: help setup demo check check-lint check-unit test lint images unit integration hardening molecule e2e many-hosts soak lives crash cutovers kills bench fleet fleet-down clean format options build
 
 help: ## this list
 	@printf 'Greenlight: hardened droplets, and releases that drop no request.\n\n'
@@ -33,7 +33,7 @@ check-unit: setup
 # Each part runs even when one before it failed; the exit code says whether all passed. Behind each is how many seconds
 # it may take, on a machine of two cores as fast as scripts/stages.py says.
 test: setup ## all tests: unit, integration, hardening, a part of the crash matrix, e2e, molecule
-	@$(PYTHON) -m scripts.stages unit=250+images=300 e2e=2400,molecule=700+integration=1400,hardening=1950,crash=600
+	@$(PYTHON) -m scripts.stages unit=250+images=300 e2e=2400,molecule=700+integration=1800,many-hosts=500,crash=600+hardening=2400
 
 lint: setup ## all static checks (one: make lint only=mypy)
 	@$(PYTHON) -m scripts.lint $(only)
@@ -58,6 +58,9 @@ molecule: setup ## a bare droplet is set up; a release, a refusal, a rollback
 # What waits for leases to end takes minutes for each moment: `make kills`.
 e2e: setup ## the dev fleet under load
 	@$(PYTHON) -m pytest tests/e2e --ignore=tests/e2e/test_ended_controllers.py $(args)
+
+many-hosts: setup ## twelve light hosts of which two are served at a time
+	@$(PYTHON) -m pytest tests/many_hosts $(args)
 
 soak: setup ## the long runs: 2,000 random lives, the whole crash matrix, 200 cutovers under load, 90 ended controllers
 	@GREENLIGHT_CRASH=all $(PYTHON) -m scripts.stages lives crash cutovers kills

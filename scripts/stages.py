@@ -30,8 +30,8 @@ from scripts.project import ROOT
 
 REPORTS = ROOT / ".cache" / "reports"
 REFERENCE_SECONDS = 0.16
-# As many lanes as `make test` has: a machine with fewer cores is slower by that.
-LANES = 2
+# As many cores as the machine has that budgets are meant for: one with fewer is slower by that.
+CORES = 2
 ROUNDS = 5
 HASHES = 200_000
 
@@ -100,9 +100,9 @@ def _hash(_lane: int) -> float:
 
 
 def measure() -> float:
-    """Seconds of a fixed loop, run in all lanes at once; the best of a few rounds."""
-    with ProcessPoolExecutor(LANES) as pool:
-        return min(max(pool.map(_hash, range(LANES))) for _round in range(ROUNDS))
+    """Seconds of a fixed loop, run on as many cores at once; the best of a few rounds."""
+    with ProcessPoolExecutor(CORES) as pool:
+        return min(max(pool.map(_hash, range(CORES))) for _round in range(ROUNDS))
 
 
 def slowness(measured: Callable[[], float] = measure) -> float:

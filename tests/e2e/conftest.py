@@ -27,8 +27,8 @@ BEFORE, AFTER = VERSIONS["A"].sha, VERSIONS["B"].sha
 Figure = Callable[[str], None]
 
 
-@pytest.fixture(scope="session")
-def figure(pytestconfig: pytest.Config) -> Figure:
+@pytest.fixture(name="figure", scope="session")
+def fixture_figure(pytestconfig: pytest.Config) -> Figure:
     """Keep a measured figure for the summary at the end of the run."""
     return pytestconfig.stash.setdefault(FIGURES, []).append
 
