@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from tests.e2e.conftest import (
-    figure,
+    fixture_figure,
     fleet,
     pytest_terminal_summary,
 )
 
-__all__ = ["figure", "fleet", "pytest_terminal_summary"]
+__all__ = ["fixture_figure", "fleet", "pytest_terminal_summary"]
