@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 """The label with the git SHA (OCI Image Format Specification, annotations)."""
@@ -34,6 +34,7 @@ class Container:
     created: str
     restart_policy: str
     out_of_memory: bool = False
+    image: str = ""
 
     @property
     def running(self) -> bool:
@@ -43,7 +44,10 @@ class Container:
 
 @dataclass(frozen=True)
 class Image:
-    """One image on the host: its identifier, names, digests, labels, user; size in bytes."""
+    """One image on the host: its identifier, names, digests, labels, user; size in bytes.
+
+    `users` are the names of the containers that were made from it, by their identifiers.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -51,6 +55,7 @@ class Image:
     labels: dict[str, str]
     size: int
     user: str = ""
+    users: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def revision(self) -> str:
@@ -82,6 +87,7 @@ def container_of(raw: dict[str, t.Any]) -> Container:
             ((raw.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", "")
         ),
         out_of_memory=bool(state.get("OOMKilled")),
+        image=str(raw.get("Image") or ""),
         **values,
     )
 

@@ -8,13 +8,14 @@ import dataclasses
 import time
 import typing as t
 
-from .._core.errors import CheckError, EngineError
+from .._core.boundary import DEFECT, boundary
+from .._core.errors import CheckError, EngineError, GreenlightError
 from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
 from .._model.engine_model import REVISION_LABEL, Container, Image, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
-from . import health_gate, preconditions, traffic
+from . import health_gate, preconditions, retention, traffic
 from .context import Host
 from .host_state import Snapshot
 from .monitor import Watcher
@@ -228,17 +229,22 @@ class Steps:
         return step.text
 
     def _retain(self, step: Step) -> str:
-        # A pull of this run may have given one of these images its name back.
-        now = self._before.with_images_of_now()
-        retained, strays = now.retained(), now.strays(self._order.source.image)
-        for name in step.names:
-            image = retained.get(name)
-            # Our own name goes last: killed in between, the next run still finds the image by it.
-            for reference in (*image.digests, *image.tags) if image else ():
-                self._host.engine.remove_image(reference)
-            if name in strays:
-                self._host.engine.remove_image(name)
-        return f"removed {', '.join(short_sha(n.removeprefix('sha256:')) for n in step.names)}"
+        """Name or remove images. It fails no release: what could not be done is said.
+
+        The next release tries again.
+        """
+        host, repository = self._host, self._order.source.image
+        try:
+            with boundary(DEFECT):
+                if step.container is not None:
+                    local = local_repository(host.application.app)
+                    host.engine.tag(step.container.image, local, step.container.sha)
+                    return step.text
+                # A pull of this run may have given one of these images its name back.
+                now = self._before.with_images_of_now()
+                return retention.remove(host.engine, now, step.names, repository)
+        except GreenlightError as exc:
+            return f"left to the next release: {exc}"
 
 
 def unused(name: str, taken: t.Collection[object]) -> str:

@@ -147,6 +147,7 @@ def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
     kinds = {step.kind for step in plan.steps}
     names = {name for step in plan.steps if step.kind is Kind.RETAIN for name in step.names}
     retained = set(snapshot.retained()) - names
+    retained |= {s.container.sha for s in plan.steps if s.kind is Kind.RETAIN and s.container}
     if Kind.START in kinds:
         retained.add(goal.sha)
     retired = [step.container for step in plan.steps if step.kind is Kind.RETIRE]

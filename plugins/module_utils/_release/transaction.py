@@ -64,7 +64,7 @@ class Transaction:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal.sha)
-            return report.Outcome(plan, snapshot, snapshot)
+            return report.Outcome(plan, snapshot, snapshot, notes=[*plan.notes])
         finally:
             if reserve:
                 self._host.lock.release()
@@ -143,7 +143,7 @@ class Transaction:
             snapshot = observe(host)
             plan = self._plan(snapshot, find_goal, phase)
         outcome = report.Outcome(plan, snapshot, snapshot, live=snapshot.live)
-        outcome.notes += [note] if note else []
+        outcome.notes += [*([note] if note else []), *plan.notes]
         return outcome
 
     def _look_after(self, outcome: report.Outcome, wanted: bool) -> None:

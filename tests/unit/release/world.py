@@ -38,6 +38,10 @@ class World:
     network: bool = True
     strangers: dict[str, str] = field(default_factory=dict)
     """Containers of others on the application's network: names by their addresses."""
+    users: dict[str, str] = field(default_factory=dict)
+    """Containers of others: names by the identifier of the image that each was made from."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """What images say they were built from, by digest; else it is what their digest says."""
     behaviour: dict[str, str] = field(default_factory=dict)
     user: str = "10001:10001"
     file: str | None = None
