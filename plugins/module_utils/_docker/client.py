@@ -87,24 +87,24 @@ class Engine:
     ) -> str:
         """Create a container in the slot its labels name, with no port published; return its id."""
         slot = application.slots[labels["slot"]]
-        endpoint = EndpointConfig(
-            self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
-        )
-        created = self._call(
-            f"create the container {name}",
-            self._client.create_container,
-            image,
-            name=name,
-            command=list(options.command) or None,
-            user=options.user or None,
-            environment={**options.env, **options.secrets},
-            labels={f"{LABEL}{key}": value for key, value in labels.items()},
-            host_config=self._client.create_host_config(
-                **host_options(application.network, options)
-            ),
-            networking_config={"EndpointsConfig": {application.network: endpoint}},
-        )
-        return str(created["Id"])
+        # What the SDK makes of the options it may refuse too.
+        with translated(f"create the container {name}"):
+            endpoint = EndpointConfig(
+                self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
+            )
+            created = self._client.create_container(
+                image,
+                name=name,
+                command=list(options.command) or None,
+                user=options.user or None,
+                environment={**options.env, **options.secrets},
+                labels={f"{LABEL}{key}": value for key, value in labels.items()},
+                host_config=self._client.create_host_config(
+                    **host_options(application.network, options)
+                ),
+                networking_config={"EndpointsConfig": {application.network: endpoint}},
+            )
+            return str(created["Id"])
 
     def start(self, identifier: str) -> None:
         """Start a container that was created or stopped."""
@@ -265,8 +265,9 @@ class Engine:
 
     def attached(self, network: str) -> dict[str, tuple[str, str]]:
         """Return identifier and name of the containers on a network, by address; running ones."""
-        found = self._call(f"inspect the network {network}", self._client.inspect_network, network)
-        return {
-            entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
-            for identifier, entry in (found.get("Containers") or {}).items()
-        }
+        with translated(f"inspect the network {network}"):
+            found = self._client.inspect_network(network)
+            return {
+                entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
+                for identifier, entry in (found.get("Containers") or {}).items()
+            }
