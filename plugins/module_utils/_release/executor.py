@@ -200,7 +200,7 @@ class Steps:
 
     def _prove(self, step: Step) -> str:
         # Nothing may be in the way of the last word that this host will have to write.
-        preconditions.check_space(self._host)
+        preconditions.check_space(self._host, begun=True)
         said = self._confirm(step)
         self._write(State.PROVED, self._new())
         return f"healthy once more, {said}"

@@ -69,7 +69,7 @@ class Explanation:
             else "",
             outcome=str(way) if way else text,
             serving=traffic.serving_line(self._host),
-            next_command=report.same_command(self._order) if way is None else _FIX,
+            next_command=_FIX if way else report.same_command(self._order, breaks=text is WAITS),
             log_lines=lines,
             done=outcome.done,
             changed=bool(outcome.done),

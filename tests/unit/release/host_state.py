@@ -79,7 +79,7 @@ class FakeJournal(Journal):
         return None
 
     def free_bytes(self) -> int:
-        return 1 << 30
+        return 0 if self._world.full else 1 << 30
 
 
 class FakeLock(HostLock):
