@@ -16,6 +16,17 @@ _LABELS: t.Final = ("app", "slot", "release", "sha", "digest", "config")
 
 
 @dataclass(frozen=True)
+class Mishaps:
+    """What Docker remembers of a container's past: how often it was started again, a full memory.
+
+    It forgets neither while the container runs.
+    """
+
+    restarts: int
+    out_of_memory: bool
+
+
+@dataclass(frozen=True)
 class Container:
     """One container of an application, as its labels and Docker describe it."""
 
@@ -40,6 +51,11 @@ class Container:
     def running(self) -> bool:
         """True while the container's process runs; a container that restarts does not."""
         return self.state == "running"
+
+    @property
+    def mishaps(self) -> Mishaps:
+        """What has befallen it until now."""
+        return Mishaps(self.restarts, self.out_of_memory)
 
 
 @dataclass(frozen=True)

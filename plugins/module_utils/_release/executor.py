@@ -12,7 +12,7 @@ from .._core.boundary import DEFECT, boundary
 from .._core.errors import CheckError, EngineError, GreenlightError
 from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
-from .._model.engine_model import REVISION_LABEL, Container, Image, local_repository
+from .._model.engine_model import REVISION_LABEL, Container, Image, Mishaps, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
 from . import health_gate, preconditions, retention, traffic
@@ -38,6 +38,7 @@ class Steps:
         self._before = snapshot
         self.target: Container | None = goal.target
         self._base: SlotStatus | None = None
+        self._gated: Mishaps | None = None
 
     def perform(self, step: Step) -> str:
         """Do one step and return a line that says what came of it. Raises GreenlightError."""
@@ -65,6 +66,14 @@ class Steps:
         if self.target is None:
             raise CheckError("the new container is gone", "docker inspect")
         return self.target
+
+    def _past(self) -> Mishaps:
+        """Return what had befallen the new container when its gate began, in an earlier call too.
+
+        Whatever has befallen it since, between two calls as well, ends the release.
+        """
+        container, run = self._new(), self._before.history.run(self._order.run)
+        return self._gated or run.past.get(container.release, container.mishaps)
 
     def _assert_not_live(self, container: Container | None) -> None:
         traffic.assert_not_live(self._host, container, self.target, self._before.live)
@@ -157,17 +166,17 @@ class Steps:
         if self._goal.target is not None and self._goal.target.running:
             # The time of a warm standby must not end while it is about to serve.
             self._host.timers.forget()
-        said = health_gate.pass_gate(
-            self._host, self._new(), self._order.health, self._order.health.successes
-        )
-        self._write(State.STAGED, self._new())
+        container, health = self._new(), self._order.health
+        self._gated = past = container.mishaps
+        said = health_gate.pass_gate(self._host, container, health, health.successes, past)
+        self._write(State.STAGED, container, **dataclasses.asdict(past))
         return said
 
     def _confirm(self, step: Step) -> str:
         container = self._new()
         check = self._order.health
         quick = dataclasses.replace(check, deadline=min(check.deadline, _UP_LIMIT))
-        health_gate.pass_gate(self._host, container, quick, 1)
+        health_gate.pass_gate(self._host, container, quick, 1, self._past())
         status = health_gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
         return f"HAProxy says {status.status}"
 
@@ -179,7 +188,8 @@ class Steps:
         base = self._baseline()
         host.proxy.set_canary(container.slot, canary.percent)
         address = host.application.slots[container.slot].address
-        watcher = Watcher(host, self._order.watch, self._order.health, container, base)
+        order = self._order
+        watcher = Watcher(host, order.watch, order.health, container, base, self._past())
         said = watcher.watch(canary.seconds, address, host.application.container_port)
         return f"{canary.percent} %: {said}"
 
@@ -195,7 +205,7 @@ class Steps:
 
     def _watch(self, step: Step) -> str:
         order, base = self._order, self._base or self._baseline()
-        watcher = Watcher(self._host, order.watch, order.health, self._new(), base)
+        watcher = Watcher(self._host, order.watch, order.health, self._new(), base, self._past())
         return watcher.watch(order.watch.seconds, "127.0.0.1", self._host.application.port)
 
     def _prove(self, step: Step) -> str:

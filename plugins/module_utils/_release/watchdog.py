@@ -244,7 +244,8 @@ class Watchdog:
         if container is None or watch is None or health is None:
             return None
         base = host.proxy.status(container.slot)
-        return Watcher(host, watch, health, container, base)
+        past = run.past.get(container.release, container.mishaps)
+        return Watcher(host, watch, health, container, base, past)
 
     def _container(self, run: Run) -> Container | None:
         released = {turn.release for turn in run.turns}

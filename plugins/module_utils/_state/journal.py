@@ -83,7 +83,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-_NUMBERS: t.Final = ("drain_seconds", "stop_timeout")
+_NUMBERS: t.Final = ("drain_seconds", "stop_timeout", "restarts")
 _HEALTH_NUMBERS: t.Final = ("interval", "timeout", "successes", "deadline")
 _HEALTH_TEXTS: t.Final = ("path", "host", "expect")
 
