@@ -140,10 +140,7 @@ def _reason(result: Mapping[str, t.Any]) -> str:
 
 def _touched(variables: Mapping[str, t.Any]) -> bool:
     """Tell whether the run may have changed anything on this host."""
-    results = (
-        _result(variables, phase)
-        for phase in ("installed", "staged", "turned", "proved", "settled")
-    )
+    results = (_result(variables, phase) for phase in _PHASES if phase not in ("plan", "reverted"))
     return any(result and not result.get("skipped") for result in results)
 
 

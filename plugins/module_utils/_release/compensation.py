@@ -81,7 +81,7 @@ class Compensation:
         return self._target is None or self._safe
 
     def __str__(self) -> str:
-        return "; ".join(self.said) or "nothing was started, nothing has changed"
+        return "; ".join(self.said) or "nothing was started"
 
     def point(self) -> None:
         """Move the pointer back if it leads, or may lead, to the new release.

@@ -118,14 +118,35 @@ class Steps:
             image = engine.image(goal.image)
         if image is None:
             raise EngineError(f"The pull of {goal.image} ended, yet the image is not there.")
-        check_revision(image, goal.sha)
-        check_user(goal.image, image.user, self._order.container)
+        try:
+            check_revision(image, goal.sha)
+            check_user(goal.image, image.user, self._order.container)
+        except CheckError as exc:
+            raise self._without_image(exc, pulled=pulled) from exc
         engine.tag(image.id, repository, goal.sha)
         size = f"{image.size / 1_000_000:.0f} MB"
         return f"{goal.digest[:19]} {size}, {'pulled' if pulled else 'was on the host'}"
 
+    def _without_image(self, exc: CheckError, *, pulled: bool) -> CheckError:
+        """Return the error after an image that is of no use was removed again.
+
+        It has no name of ours, so no later release would remove it.
+        """
+        if not pulled:
+            return exc
+        try:
+            self._host.engine.remove_image(self._goal.image)
+        except EngineError as fault:
+            text = f"{exc}. The image that was pulled stays on the host: {fault}"
+            return CheckError(text, exc.check, exc.last_answer)
+        return exc
+
     def _start(self, step: Step) -> str:
         host, goal = self._host, self._goal
+        image = f"{local_repository(host.application.app)}:{goal.sha}"
+        # One that was on the host already has not been pulled, and root may have been allowed then.
+        if found := host.engine.image(image):
+            check_user(image, found.user, self._order.container)
         slot = self._before.idle_slot
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
         taken = {entry.data.get("release") for entry in self._before.history.entries}
@@ -144,7 +165,6 @@ class Steps:
         host.journal.write(
             State.STARTED, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
         )
-        image = f"{local_repository(host.application.app)}:{goal.sha}"
         identifier = host.engine.create(
             host.application, name, image, labels, self._order.container
         )

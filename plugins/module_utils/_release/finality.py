@@ -1,13 +1,15 @@
 # Copyright (c) 2026, Greenlight contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""May a run still go back when one of its steps has failed?"""
+"""May a run still go back when one of its steps has failed, and to what?"""
 
 from __future__ import annotations
 
 from .._core.errors import FileError
+from .._model.engine_model import Container
 from .._model.spec import Order
 from .._state.history import State
 from .context import Host
+from .host_state import Snapshot
 from .planner import UNDER_WATCH, Kind, Step
 from .report import Outcome
 
@@ -25,6 +27,14 @@ def is_final(host: Host, order: Order, step: Step, outcome: Outcome) -> bool:
         return True
     target = outcome.plan.goal.target
     return target is not None and target == outcome.before.live and run.state not in UNDER_WATCH
+
+
+def goes_back_to(before: Snapshot, run: str) -> Container | None:
+    """Return the container that serves when the run is taken back."""
+    found = before.history.run(run)
+    if found.state not in UNDER_WATCH:
+        return before.live
+    return next((c for c in before.containers if c.release == found.origin), None)
 
 
 def is_committed(host: Host, run: str) -> bool:

@@ -26,6 +26,10 @@ _LOOK_INTERVAL: t.Final = 0.25
 """Seconds between two looks at the container itself, which cost Docker more than a probe does."""
 
 
+_REFUSED: t.Final = ConnectionRefusedError.__name__
+"""What an answer says when nothing takes connections at the slot's address."""
+
+
 def describe_end(container: Container | None, past: Mishaps) -> str | None:
     """Say how a container ended, or return None while it runs as it did before.
 
@@ -104,7 +108,8 @@ def pass_gate(
             left = begin + check.deadline - host.clock.now()
             if left <= 0:
                 reason = f"not healthy within {check.deadline:g} s: {probes.describe(successes)}"
-                raise CheckError(reason + _ports_hint(host, container), name, probes.answer)
+                hint = _ports_hint(host, container, probes)
+                raise CheckError(reason + hint, name, probes.answer)
             wait = check.interval if probes.in_row else min(check.interval, _FIRST_INTERVAL)
             host.clock.sleep(min(wait, left))
     # A container that was started again meanwhile may have answered all the same.
@@ -121,7 +126,7 @@ def _see_it_run(
         raise CheckError(f"{ended} before it was healthy", name, probes.answer)
 
 
-def _ports_hint(host: Host, container: Container) -> str:
+def _ports_hint(host: Host, container: Container, probes: _Probes) -> str:
     """Say on which wrong port or address the application listens; empty when that is right."""
     wanted = host.application.container_port
     now = host.engine.container(container.id)
@@ -138,6 +143,11 @@ def _ports_hint(host: Host, container: Container) -> str:
         )
     if not ports[wanted]:
         return f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
+    if _REFUSED in probes.answer and files.listens_by_ipv6(now.pid, wanted):
+        return (
+            f". The application listens on [::]:{wanted} by IPv6 alone, and a slot has an IPv4"
+            " address; make it listen on 0.0.0.0"
+        )
     return ""
 
 

@@ -18,7 +18,7 @@ from . import executor, preconditions, report
 from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
 from .explanation import Explanation
-from .finality import is_committed, is_final
+from .finality import goes_back_to, is_committed, is_final
 from .host_state import Snapshot
 from .last_word import commit_proved
 from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
@@ -253,19 +253,12 @@ class Transaction:
         elif outcome.plan.steps or (is_open and phase != "committed"):
             self._lease(outcome.plan.goal.sha)
 
-    def _old(self, before: Snapshot) -> Container | None:
-        """Return the container that serves when this run is taken back."""
-        run = before.history.run(self._order.run)
-        if run.state not in UNDER_WATCH:
-            return before.live
-        return next((c for c in before.containers if c.release == run.origin), None)
-
     def _fail(
         self, step: Step, exc: GreenlightError, target: Container | None, outcome: report.Outcome
     ) -> report.Failure:
         """Go back where the step asks for it and put together what the error says."""
         explanation = Explanation(self._host, self._order)
-        old = self._old(outcome.before)
+        old = goes_back_to(outcome.before, self._order.run)
         origin = outcome.before.history.run(self._order.run).origin
         # Without the container that served before there is nothing to lead the pointer to.
         is_lost = bool(origin) and old is None

@@ -155,6 +155,14 @@ def test_what_an_earlier_run_of_the_play_has_registered_does_not_count() -> None
     assert text.splitlines()[-1] == "No host was touched."
 
 
+@pytest.mark.parametrize("phase", ["staged", "turned", "committed", "settled"])
+def test_a_host_on_which_a_phase_has_begun_was_touched(phase: str) -> None:
+    run = registered(run={"run": "1"}, plan={"sha": SHA, "run": "1"})
+    broken = registered(**{phase: {"failed": True, "msg": "MODULE FAILURE"}})
+    text = release_summary({"a": {**run, **broken}}, ["a"], "a")
+    assert "No host was touched" not in text
+
+
 def test_what_is_wrong_through_the_balancer_is_the_reason_of_no_host() -> None:
     hosts = registered(plan={"sha": SHA}, staged={"sha": SHA}, reverted={"live": SERVES_OLD})
     balancer = registered(balancer={"failed": True, "msg": "api-2 was not seen"})

@@ -200,6 +200,23 @@ def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
     lock.release()
 
 
+def test_who_is_refused_hears_until_when_and_what_to_set(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    first, second = HostLock(str(tmp_path), clock), HostLock(str(tmp_path), clock)
+    first.acquire("run-1", "ann@ci", "release", 0.0)
+    first.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300, working=True))
+    with pytest.raises(LockedError) as caught:
+        second.acquire("run-2", "bob", "release", 0.0)
+    assert "a lease until 1970-01-01T00:21:40Z" in str(caught.value)
+    assert "set app_lock_wait" in str(caught.value)
+    # The lease that a dead run has left says nothing of who is at work.
+    first.write_lease(Lease("run-0", "eve", "release", "a" * 40, 300))
+    with pytest.raises(LockedError) as caught:
+        second.acquire("run-2", "bob", "release", 0.0)
+    assert "until" not in str(caught.value).partition("Wait")[0]
+    first.release()
+
+
 def test_only_its_own_run_ends_a_lease(tmp_path: Path) -> None:
     lock = HostLock(str(tmp_path), FrozenClock())
     lock.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300))
