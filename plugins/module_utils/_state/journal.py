@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._core import files
+from .._core import files, identity
 from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FileError
@@ -160,6 +160,10 @@ class Journal:
     def free_bytes(self) -> int:
         """Return how many bytes can still be written where the journal is. Raises FileError."""
         return files.free_bytes(self.folder)
+
+    def identity(self) -> str:
+        """Return a name of the folder that no other one has, here or on other hosts."""
+        return identity.identity(self.folder)
 
     def mend(self) -> str:
         """Keep the damaged file aside and write the lines that can be read anew.

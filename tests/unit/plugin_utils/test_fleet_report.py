@@ -38,6 +38,19 @@ def test_another_sha_or_digest_is_another_release(other: dict[str, str]) -> None
         hosts_in_need({"a": plan, "b": {**plan, **other}})
 
 
+def test_one_host_by_two_names_is_named_before_anything_is_asked_of_it() -> None:
+    plan = {"sha": SHA, "digest": DIGEST, "needed": True}
+    plans = {
+        "api-1": {**plan, "identity": "x"},
+        "api-2": {**plan, "identity": "y"},
+        "alias-of-1": {**plan, "identity": "x", "needed": False},
+    }
+    with pytest.raises(FleetError, match=r"^api-1 and alias-of-1 are one host by more than one"):
+        hosts_in_need(plans)
+    # A version that tells no identity is believed.
+    assert hosts_in_need({"a": plan, "b": plan}) == ["a", "b"]
+
+
 def test_a_summary_names_the_reason_first_and_the_next_command_last() -> None:
     views = {"a": View(live=SERVES_OLD), "b": View("not healthy", SERVES_OLD)}
     lines = summary(SHA, views).splitlines()

@@ -78,6 +78,9 @@ class FakeJournal(Journal):
     def rotate(self) -> None:
         return None
 
+    def identity(self) -> str:
+        return "this droplet"
+
     def free_bytes(self) -> int:
         return 0 if self._world.full else 1 << 30
 

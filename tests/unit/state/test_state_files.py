@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core import files
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import files, identity
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import (
     Clock,
     wait_until,
@@ -103,6 +103,17 @@ def test_listening_port_and_its_owner_are_found() -> None:
         assert files.listening_ports(os.getpid())[port] is False
         assert files.port_owners(port) == [Path("/proc/self/comm").read_text().strip()]
     assert files.port_owners(port) == []
+
+
+def test_a_folder_is_known_again_by_whatever_path_it_is_reached(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    (tmp_path / "alias").symlink_to(one)
+    assert identity.identity(str(one)) == identity.identity(str(tmp_path / "alias"))
+    assert identity.identity(str(one)) != identity.identity(str(other))
+    with pytest.raises(FileError, match="Cannot look at"):
+        identity.identity(str(tmp_path / "none"))
 
 
 def test_journal_reads_what_it_wrote(tmp_path: Path) -> None:
