@@ -37,11 +37,15 @@ class View:
 
 
 def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
-    """Return the hosts whose plan has steps. Raises FleetError unless all aim at one release."""
+    """Return the hosts whose plan has steps.
+
+    Raises FleetError when two of them are one host, or when not all aim at one release.
+    """
     if unplanned := [host for host, plan in plans.items() if "sha" not in plan]:
         raise FleetError(
             f"{', '.join(unplanned)} could not be planned, so no host begins; see above why."
         )
+    _refuse_one_host_by_two_names(plans)
     goals = {host: (plan["sha"], plan["digest"]) for host, plan in plans.items()}
     if len(set(goals.values())) > 1:
         lines = [f"  {host}: {short(sha)} {digest[:19]}" for host, (sha, digest) in goals.items()]
@@ -50,6 +54,19 @@ def hosts_in_need(plans: Mapping[str, Mapping[str, t.Any]]) -> list[str]:
             " changed.\n" + "\n".join(lines)
         )
     return [host for host, plan in plans.items() if plan["needed"]]
+
+
+def _refuse_one_host_by_two_names(plans: Mapping[str, Mapping[str, t.Any]]) -> None:
+    names: dict[str, list[str]] = {}
+    for host, plan in plans.items():
+        names.setdefault(str(plan.get("identity") or host), []).append(host)
+    same = [" and ".join(hosts) for hosts in names.values() if len(hosts) > 1]
+    if same:
+        raise FleetError(
+            f"{'; '.join(same)} are one host by more than one name, and a release works on each"
+            " host once. Take the other names out of the inventory, or leave them out with --limit."
+            " Nothing was changed."
+        )
 
 
 _PHASES: t.Final = (
@@ -140,10 +157,7 @@ def _reason(result: Mapping[str, t.Any]) -> str:
 
 def _touched(variables: Mapping[str, t.Any]) -> bool:
     """Tell whether the run may have changed anything on this host."""
-    results = (
-        _result(variables, phase)
-        for phase in ("installed", "staged", "turned", "proved", "settled")
-    )
+    results = (_result(variables, phase) for phase in _PHASES if phase not in ("plan", "reverted"))
     return any(result and not result.get("skipped") for result in results)
 
 

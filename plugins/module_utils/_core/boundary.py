@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import traceback
+import types
 import typing as t
 
 from .errors import GreenlightError
@@ -37,20 +38,32 @@ DEFECT: t.Final = "a defect, please report it"
 """What begins the reason when only a defect of ours can be behind it."""
 
 
-@contextlib.contextmanager
 def boundary(
-    part: str, error: type[GreenlightError] = GreenlightError, *more: type[Exception]
-) -> t.Iterator[None]:
+    part: str, error: type[GreenlightError] = GreenlightError
+) -> contextlib.AbstractContextManager[None]:
     """Turn what goes wrong inside into an `error` of one line that begins with `part`.
 
-    `more` are a library's own exceptions. Nothing is swallowed: whoever goes the way back for a
-    GreenlightError does so for this one too.
+    Nothing is swallowed: whoever goes the way back for a GreenlightError does so for this one too.
     """
-    faults: tuple[type[Exception], ...] = (*FAULTS, *more)
-    try:
-        yield
-    except faults as exc:
-        raise error(f"{part}: {told(exc)}") from exc
+    return _Boundary(part, error)
+
+
+class _Boundary(contextlib.AbstractContextManager[None]):
+    """Knows no list of kinds: each library has errors of its own, and a defect may raise any."""
+
+    def __init__(self, part: str, error: type[GreenlightError]) -> None:
+        self._part = part
+        self._error = error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        """Raise an error of ours for whatever else ends the work; the end of the process passes."""
+        if isinstance(exc, Exception) and not isinstance(exc, GreenlightError):
+            raise self._error(f"{self._part}: {told(exc)}") from exc
 
 
 @contextlib.contextmanager

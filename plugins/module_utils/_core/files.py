@@ -232,7 +232,15 @@ class HeldLock:
 _DOCKER_DNS = "0B00007F"
 """127.0.0.11 as /proc/net/tcp writes it: Docker's own resolver inside a container."""
 
-_LOOPBACK = ("0100007F", "00000000000000000000000001000000")
+_LOOPBACK = "00000000000000000000000001000000"
+_MAPPED = "0000000000000000FFFF0000"
+"""What an IPv4 address begins with in the table of IPv6 (RFC 4291, section 2.5.5.2)."""
+
+
+def _is_loopback(address: str) -> bool:
+    """Tell whether an address of /proc/net/tcp or tcp6 is one of 127.0.0.0/8, or ::1."""
+    fourth = address.removeprefix(_MAPPED)
+    return address == _LOOPBACK or (len(fourth) == 8 and fourth.endswith("7F"))
 
 
 def _listening(process: int | str) -> t.Iterator[tuple[str, int, str]]:
@@ -254,8 +262,17 @@ def listening_ports(pid: int) -> dict[int, bool]:
     """
     ports: dict[int, bool] = {}
     for address, port, _inode in _listening(pid):
-        ports[port] = ports.get(port, False) or address not in _LOOPBACK
+        ports[port] = ports.get(port, False) or not _is_loopback(address)
     return dict(sorted(ports.items()))
+
+
+def listens_by_ipv6(pid: int, port: int) -> bool:
+    """Tell whether all that listens on the port in that network namespace has an IPv6 address.
+
+    Linux does not tell here whether such a socket takes connections by IPv4 as well.
+    """
+    found = [address for address, other, _inode in _listening(pid) if other == port]
+    return bool(found) and all(len(a) == 32 and not a.startswith(_MAPPED) for a in found)
 
 
 def port_owners(port: int) -> list[str]:

@@ -9,6 +9,7 @@ ours. Every call that changes something is one method.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 import typing as t
 
@@ -86,24 +87,24 @@ class Engine:
     ) -> str:
         """Create a container in the slot its labels name, with no port published; return its id."""
         slot = application.slots[labels["slot"]]
-        endpoint = EndpointConfig(
-            self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
-        )
-        created = self._call(
-            f"create the container {name}",
-            self._client.create_container,
-            image,
-            name=name,
-            command=list(options.command) or None,
-            user=options.user or None,
-            environment={**options.env, **options.secrets},
-            labels={f"{LABEL}{key}": value for key, value in labels.items()},
-            host_config=self._client.create_host_config(
-                **host_options(application.network, options)
-            ),
-            networking_config={"EndpointsConfig": {application.network: endpoint}},
-        )
-        return str(created["Id"])
+        # What the SDK makes of the options it may refuse too.
+        with translated(f"create the container {name}"):
+            endpoint = EndpointConfig(
+                self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
+            )
+            created = self._client.create_container(
+                image,
+                name=name,
+                command=list(options.command) or None,
+                user=options.user or None,
+                environment={**options.env, **options.secrets},
+                labels={f"{LABEL}{key}": value for key, value in labels.items()},
+                host_config=self._client.create_host_config(
+                    **host_options(application.network, options)
+                ),
+                networking_config={"EndpointsConfig": {application.network: endpoint}},
+            )
+            return str(created["Id"])
 
     def start(self, identifier: str) -> None:
         """Start a container that was created or stopped."""
@@ -149,14 +150,27 @@ class Engine:
     def images(self, app: str) -> list[Image]:
         """Return the images kept for the application, and all that have lost their name.
 
-        Without their users, which Docker tells of one image at a time.
+        Without the user that each runs as, which Docker tells of one image at a time.
         """
         # Every image of ours says its revision. One list, because Docker adds up sizes for each.
         name = f"{local_repository(app)}:"
         with translated("list images"):
             listed = self._client.images(filters={"label": [REVISION_LABEL]})
             images = [image_of(entry) for entry in listed]
-        return [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
+        found = [i for i in images if not i.tags or any(tag.startswith(name) for tag in i.tags)]
+        users = self._users_by_image()
+        return [dataclasses.replace(image, users=users.get(image.id, {})) for image in found]
+
+    def _users_by_image(self) -> dict[str, dict[str, str]]:
+        """Return the names of all containers on the host by identifier, by that of their image."""
+        users: dict[str, dict[str, str]] = {}
+        with translated("list containers"):
+            for entry in self._client.containers(all=True):
+                names = [name.lstrip("/") for name in entry.get("Names") or ()]
+                identifier = str(entry["Id"])
+                name = names[0] if names else identifier[:12]
+                users.setdefault(str(entry.get("ImageID")), {})[identifier] = name
+        return users
 
     def pull(self, source: Source, digest: str, limit: float) -> None:
         """Pull an image by its digest, in `limit` seconds and one silence of CALL_TIMEOUT at most.
@@ -251,8 +265,9 @@ class Engine:
 
     def attached(self, network: str) -> dict[str, tuple[str, str]]:
         """Return identifier and name of the containers on a network, by address; running ones."""
-        found = self._call(f"inspect the network {network}", self._client.inspect_network, network)
-        return {
-            entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
-            for identifier, entry in (found.get("Containers") or {}).items()
-        }
+        with translated(f"inspect the network {network}"):
+            found = self._client.inspect_network(network)
+            return {
+                entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
+                for identifier, entry in (found.get("Containers") or {}).items()
+            }

@@ -257,7 +257,7 @@ class Proxy:
     def status(self, slot: str) -> SlotStatus:
         """Return what HAProxy knows of the slot. Raises ProxyError when it knows no such slot."""
         wanted = self._application.slots[slot]
-        with boundary("HAProxy's reply to 'show stat' cannot be read", ProxyError, csv.Error):
+        with boundary("HAProxy's reply to 'show stat' cannot be read", ProxyError):
             found = parse_stat(self._ask("show stat"), wanted)
         if found is None:
             raise ProxyError(

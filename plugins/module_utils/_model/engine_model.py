@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 """The label with the git SHA (OCI Image Format Specification, annotations)."""
@@ -13,6 +13,17 @@ REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 LABEL: t.Final = "greenlight."
 """Every label of ours starts with this."""
 _LABELS: t.Final = ("app", "slot", "release", "sha", "digest", "config")
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """What Docker remembers of a container's past: how often it was started again, a full memory.
+
+    It forgets neither while the container runs.
+    """
+
+    restarts: int
+    out_of_memory: bool
 
 
 @dataclass(frozen=True)
@@ -34,16 +45,25 @@ class Container:
     created: str
     restart_policy: str
     out_of_memory: bool = False
+    image: str = ""
 
     @property
     def running(self) -> bool:
         """True while the container's process runs; a container that restarts does not."""
         return self.state == "running"
 
+    @property
+    def mishaps(self) -> Mishaps:
+        """What has befallen it until now."""
+        return Mishaps(self.restarts, self.out_of_memory)
+
 
 @dataclass(frozen=True)
 class Image:
-    """One image on the host: its identifier, names, digests, labels, user; size in bytes."""
+    """One image on the host: its identifier, names, digests, labels, user; size in bytes.
+
+    `users` are the names of the containers that were made from it, by their identifiers.
+    """
 
     id: str
     tags: tuple[str, ...]
@@ -51,6 +71,7 @@ class Image:
     labels: dict[str, str]
     size: int
     user: str = ""
+    users: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def revision(self) -> str:
@@ -82,6 +103,7 @@ def container_of(raw: dict[str, t.Any]) -> Container:
             ((raw.get("HostConfig") or {}).get("RestartPolicy") or {}).get("Name", "")
         ),
         out_of_memory=bool(state.get("OOMKilled")),
+        image=str(raw.get("Image") or ""),
         **values,
     )
 

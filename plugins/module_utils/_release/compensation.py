@@ -81,7 +81,7 @@ class Compensation:
         return self._target is None or self._safe
 
     def __str__(self) -> str:
-        return "; ".join(self.said) or "nothing was started, nothing has changed"
+        return "; ".join(self.said) or "nothing was started"
 
     def point(self) -> None:
         """Move the pointer back if it leads, or may lead, to the new release.
@@ -114,7 +114,7 @@ class Compensation:
         return old is not None and route.answered and {route.slot, route.file} != {old.slot}
 
     def _end_canary(self) -> None:
-        failure = self._retry(self._host.proxy.clear_canary, ProxyError, _PROXY_LIMIT)
+        failure = self._retry(self._host.proxy.clear_canary, _PROXY_LIMIT)
         if failure is None:
             self.said.append("the canary is over")
             return
@@ -168,7 +168,7 @@ class Compensation:
     def _move(self) -> None:
         host, slot = self._host, self._old.slot if self._old else None
         written = self._try("write the pointer file", lambda: host.proxy.write_route_file(slot))
-        moved = self._retry(lambda: host.proxy.set_runtime_route(slot), ProxyError, _PROXY_LIMIT)
+        moved = self._retry(lambda: host.proxy.set_runtime_route(slot), _PROXY_LIMIT)
         if moved is not None:
             self.said.append(f"HAProxy does not answer ({_line(moved)})")
         # Whichever half failed may still lead traffic to the new release.
@@ -207,7 +207,7 @@ class Compensation:
     def _dismiss(self, target: Container) -> None:
         limit = self._undo.drain_seconds
         self._try("drain", lambda: traffic.drain(self._host, target, limit))
-        failure = self._retry(lambda: self._take_away(target), EngineError, _ENGINE_LIMIT)
+        failure = self._retry(lambda: self._take_away(target), _ENGINE_LIMIT)
         if failure is not None:
             self.said.append(
                 f"{target.name} could not be removed ({_line(failure)}); the next run does that"
@@ -236,16 +236,14 @@ class Compensation:
             return False
         return True
 
-    def _retry(
-        self, work: t.Callable[[], object], kind: type[GreenlightError], limit: float
-    ) -> GreenlightError | None:
+    def _retry(self, work: t.Callable[[], object], limit: float) -> GreenlightError | None:
         """Do one part, again and again for `limit` seconds; return the last error if it failed."""
 
         def attempt() -> GreenlightError | None:
             try:
-                with boundary(DEFECT, kind):
+                with boundary(DEFECT):
                     work()
-            except kind as exc:
+            except GreenlightError as exc:
                 return exc
             return None
 

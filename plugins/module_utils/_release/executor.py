@@ -8,13 +8,14 @@ import dataclasses
 import time
 import typing as t
 
-from .._core.errors import CheckError, EngineError
+from .._core.boundary import DEFECT, boundary
+from .._core.errors import CheckError, EngineError, GreenlightError
 from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
-from .._model.engine_model import REVISION_LABEL, Container, Image, local_repository
+from .._model.engine_model import REVISION_LABEL, Container, Image, Mishaps, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
-from . import health_gate, preconditions, traffic
+from . import health_gate, preconditions, retention, traffic
 from .context import Host
 from .host_state import Snapshot
 from .monitor import Watcher
@@ -37,6 +38,7 @@ class Steps:
         self._before = snapshot
         self.target: Container | None = goal.target
         self._base: SlotStatus | None = None
+        self._gated: Mishaps | None = None
 
     def perform(self, step: Step) -> str:
         """Do one step and return a line that says what came of it. Raises GreenlightError."""
@@ -64,6 +66,14 @@ class Steps:
         if self.target is None:
             raise CheckError("the new container is gone", "docker inspect")
         return self.target
+
+    def _past(self) -> Mishaps:
+        """Return what had befallen the new container when its gate began, in an earlier call too.
+
+        Whatever has befallen it since, between two calls as well, ends the release.
+        """
+        container, run = self._new(), self._before.history.run(self._order.run)
+        return self._gated or run.past.get(container.release, container.mishaps)
 
     def _assert_not_live(self, container: Container | None) -> None:
         traffic.assert_not_live(self._host, container, self.target, self._before.live)
@@ -108,14 +118,35 @@ class Steps:
             image = engine.image(goal.image)
         if image is None:
             raise EngineError(f"The pull of {goal.image} ended, yet the image is not there.")
-        check_revision(image, goal.sha)
-        check_user(goal.image, image.user, self._order.container)
+        try:
+            check_revision(image, goal.sha)
+            check_user(goal.image, image.user, self._order.container)
+        except CheckError as exc:
+            raise self._without_image(exc, pulled=pulled) from exc
         engine.tag(image.id, repository, goal.sha)
         size = f"{image.size / 1_000_000:.0f} MB"
         return f"{goal.digest[:19]} {size}, {'pulled' if pulled else 'was on the host'}"
 
+    def _without_image(self, exc: CheckError, *, pulled: bool) -> CheckError:
+        """Return the error after an image that is of no use was removed again.
+
+        It has no name of ours, so no later release would remove it.
+        """
+        if not pulled:
+            return exc
+        try:
+            self._host.engine.remove_image(self._goal.image)
+        except EngineError as fault:
+            text = f"{exc}. The image that was pulled stays on the host: {fault}"
+            return CheckError(text, exc.check, exc.last_answer)
+        return exc
+
     def _start(self, step: Step) -> str:
         host, goal = self._host, self._goal
+        image = f"{local_repository(host.application.app)}:{goal.sha}"
+        # One that was on the host already has not been pulled, and root may have been allowed then.
+        if found := host.engine.image(image):
+            check_user(image, found.user, self._order.container)
         slot = self._before.idle_slot
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
         taken = {entry.data.get("release") for entry in self._before.history.entries}
@@ -134,7 +165,6 @@ class Steps:
         host.journal.write(
             State.STARTED, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
         )
-        image = f"{local_repository(host.application.app)}:{goal.sha}"
         identifier = host.engine.create(
             host.application, name, image, labels, self._order.container
         )
@@ -156,17 +186,17 @@ class Steps:
         if self._goal.target is not None and self._goal.target.running:
             # The time of a warm standby must not end while it is about to serve.
             self._host.timers.forget()
-        said = health_gate.pass_gate(
-            self._host, self._new(), self._order.health, self._order.health.successes
-        )
-        self._write(State.STAGED, self._new())
+        container, health = self._new(), self._order.health
+        self._gated = past = container.mishaps
+        said = health_gate.pass_gate(self._host, container, health, health.successes, past)
+        self._write(State.STAGED, container, **dataclasses.asdict(past))
         return said
 
     def _confirm(self, step: Step) -> str:
         container = self._new()
         check = self._order.health
         quick = dataclasses.replace(check, deadline=min(check.deadline, _UP_LIMIT))
-        health_gate.pass_gate(self._host, container, quick, 1)
+        health_gate.pass_gate(self._host, container, quick, 1, self._past())
         status = health_gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
         return f"HAProxy says {status.status}"
 
@@ -178,7 +208,8 @@ class Steps:
         base = self._baseline()
         host.proxy.set_canary(container.slot, canary.percent)
         address = host.application.slots[container.slot].address
-        watcher = Watcher(host, self._order.watch, self._order.health, container, base)
+        order = self._order
+        watcher = Watcher(host, order.watch, order.health, container, base, self._past())
         said = watcher.watch(canary.seconds, address, host.application.container_port)
         return f"{canary.percent} %: {said}"
 
@@ -194,12 +225,12 @@ class Steps:
 
     def _watch(self, step: Step) -> str:
         order, base = self._order, self._base or self._baseline()
-        watcher = Watcher(self._host, order.watch, order.health, self._new(), base)
+        watcher = Watcher(self._host, order.watch, order.health, self._new(), base, self._past())
         return watcher.watch(order.watch.seconds, "127.0.0.1", self._host.application.port)
 
     def _prove(self, step: Step) -> str:
         # Nothing may be in the way of the last word that this host will have to write.
-        preconditions.check_space(self._host)
+        preconditions.check_space(self._host, begun=True)
         said = self._confirm(step)
         self._write(State.PROVED, self._new())
         return f"healthy once more, {said}"
@@ -228,17 +259,22 @@ class Steps:
         return step.text
 
     def _retain(self, step: Step) -> str:
-        # A pull of this run may have given one of these images its name back.
-        now = self._before.with_images_of_now()
-        retained, strays = now.retained(), now.strays(self._order.source.image)
-        for name in step.names:
-            image = retained.get(name)
-            # Our own name goes last: killed in between, the next run still finds the image by it.
-            for reference in (*image.digests, *image.tags) if image else ():
-                self._host.engine.remove_image(reference)
-            if name in strays:
-                self._host.engine.remove_image(name)
-        return f"removed {', '.join(short_sha(n.removeprefix('sha256:')) for n in step.names)}"
+        """Name or remove images. It fails no release: what could not be done is said.
+
+        The next release tries again.
+        """
+        host, repository = self._host, self._order.source.image
+        try:
+            with boundary(DEFECT):
+                if step.container is not None:
+                    local = local_repository(host.application.app)
+                    host.engine.tag(step.container.image, local, step.container.sha)
+                    return step.text
+                # A pull of this run may have given one of these images its name back.
+                now = self._before.with_images_of_now()
+                return retention.remove(host.engine, now, step.names, repository)
+        except GreenlightError as exc:
+            return f"left to the next release: {exc}"
 
 
 def unused(name: str, taken: t.Collection[object]) -> str:

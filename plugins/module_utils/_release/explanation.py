@@ -24,6 +24,14 @@ _FIX: t.Final = (
 )
 
 
+def _outcome_of(way: Compensation, outcome: report.Outcome) -> str:
+    """Say what was taken back, and what stays on the host all the same."""
+    if not outcome.done and not way.said:
+        return f"{way}, nothing has changed"
+    pulled = any(done.step == Kind.PULL.value for done in outcome.done)
+    return f"{way}; the image that was pulled stays on this host" if pulled else str(way)
+
+
 class Explanation:
     """Puts together what the error of one order says, without the order's secrets."""
 
@@ -67,9 +75,9 @@ class Explanation:
             last_answer=tell(exc.last_answer, self._secrets, report.LINE_CHARACTERS)
             if isinstance(exc, CheckError)
             else "",
-            outcome=str(way) if way else text,
+            outcome=_outcome_of(way, outcome) if way else text,
             serving=traffic.serving_line(self._host),
-            next_command=report.same_command(self._order) if way is None else _FIX,
+            next_command=_FIX if way else report.same_command(self._order, breaks=text is WAITS),
             log_lines=lines,
             done=outcome.done,
             changed=bool(outcome.done),

@@ -12,7 +12,7 @@ from .._core.clock import wait_until
 from .._core.errors import CheckError
 from .._haproxy.runtime_api import SlotStatus
 from .._health import probe
-from .._model.engine_model import Container
+from .._model.engine_model import Container, Mishaps
 from .._model.spec import HealthCheck
 from .context import Host
 
@@ -26,17 +26,26 @@ _LOOK_INTERVAL: t.Final = 0.25
 """Seconds between two looks at the container itself, which cost Docker more than a probe does."""
 
 
-def describe_end(container: Container | None) -> str | None:
-    """Say how a container ended, or return None while it runs as it was started."""
+_REFUSED: t.Final = ConnectionRefusedError.__name__
+"""What an answer says when nothing takes connections at the slot's address."""
+
+
+def describe_end(container: Container | None, past: Mishaps) -> str | None:
+    """Say how a container ended, or return None while it runs as it did before.
+
+    What had befallen it until its gate began, `past`, does not count: Docker remembers that of a
+    standby that goes on running for as long as it does.
+    """
     if container is None:
         return "the container is gone"
-    if container.out_of_memory:
+    if container.out_of_memory and not past.out_of_memory:
         return "the container ran out of its memory limit"
     if container.state in ("exited", "dead"):
         return f"the container ended with exit code {container.exit_code}"
-    if container.restarts > 0 or container.state == "restarting":
+    restarts = container.restarts - past.restarts
+    if restarts > 0 or container.state == "restarting":
         return (
-            f"the container crashed and was restarted {max(container.restarts, 1)} time(s)"
+            f"the container crashed and was restarted {max(restarts, 1)} time(s)"
             f" (last exit code {container.exit_code})"
         )
     return None
@@ -72,9 +81,12 @@ class _Probes:
         return f"{told}, the last of them with: {self.last_failed.reason}"
 
 
-def pass_gate(host: Host, container: Container, check: HealthCheck, successes: int) -> str:
+def pass_gate(
+    host: Host, container: Container, check: HealthCheck, successes: int, past: Mishaps
+) -> str:
     """Probe the slot until `successes` answers in a row were healthy; return a line for people.
 
+    `past` is what had befallen the container before it had to prove anything.
     The last probe begins at the deadline at the latest. Raises CheckError when that one does not
     complete the row, the container ends, or waiting is pointless.
     """
@@ -90,28 +102,31 @@ def pass_gate(host: Host, container: Container, check: HealthCheck, successes: i
         if verdict.final:
             raise CheckError(verdict.reason, name, verdict.answer)
         if not verdict.healthy and host.clock.now() - looked >= _LOOK_INTERVAL:
-            _see_it_run(host, container, name, probes)
+            _see_it_run(host, container, past, name, probes)
             looked = host.clock.now()
         if probes.in_row < successes:
             left = begin + check.deadline - host.clock.now()
             if left <= 0:
                 reason = f"not healthy within {check.deadline:g} s: {probes.describe(successes)}"
-                raise CheckError(reason + _ports_hint(host, container), name, probes.answer)
+                hint = _ports_hint(host, container, probes)
+                raise CheckError(reason + hint, name, probes.answer)
             wait = check.interval if probes.in_row else min(check.interval, _FIRST_INTERVAL)
             host.clock.sleep(min(wait, left))
     # A container that was started again meanwhile may have answered all the same.
-    _see_it_run(host, container, name, probes)
+    _see_it_run(host, container, past, name, probes)
     return f"{probes.in_row} of {successes} checks in a row healthy, {probes.count} probes"
 
 
-def _see_it_run(host: Host, container: Container, name: str, probes: _Probes) -> None:
+def _see_it_run(
+    host: Host, container: Container, past: Mishaps, name: str, probes: _Probes
+) -> None:
     """Raise CheckError when the container has ended or was started again."""
-    ended = describe_end(host.engine.container(container.id))
+    ended = describe_end(host.engine.container(container.id), past)
     if ended:
         raise CheckError(f"{ended} before it was healthy", name, probes.answer)
 
 
-def _ports_hint(host: Host, container: Container) -> str:
+def _ports_hint(host: Host, container: Container, probes: _Probes) -> str:
     """Say on which wrong port or address the application listens; empty when that is right."""
     wanted = host.application.container_port
     now = host.engine.container(container.id)
@@ -128,6 +143,11 @@ def _ports_hint(host: Host, container: Container) -> str:
         )
     if not ports[wanted]:
         return f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
+    if _REFUSED in probes.answer and files.listens_by_ipv6(now.pid, wanted):
+        return (
+            f". The application listens on [::]:{wanted} by IPv6 alone, and a slot has an IPv4"
+            " address; make it listen on 0.0.0.0"
+        )
     return ""
 
 

@@ -134,20 +134,20 @@ class Snapshot:
         """Containers that are neither live nor standby: failed, crashed or superseded releases."""
         return [c for c in self.containers if c not in (self.live, self.standby)]
 
-    def strays(self, repository: str) -> tuple[str, ...]:
-        """The identifiers of images that a killed pull or prune of ours has left without our name.
+    def strays(self, repository: str) -> dict[str, Image]:
+        """Images that a killed pull or prune of ours has left without our name, by identifier.
 
         An image without any name is ours when its revision is a SHA that some run here aimed at;
         one that still has its digest must come from the repository as well.
         """
         aims = {str(run.begin.get("sha", "")) for run in self.history.runs.values()}
-        return tuple(
-            image.id
+        return {
+            image.id: image
             for image in self.images
             if not image.tags
             and image.revision in aims
             and all(digest.startswith(f"{repository}@") for digest in image.digests)
-        )
+        }
 
     def retained(self) -> dict[str, Image]:
         """The images kept for the application, by the SHA in their local name."""

@@ -61,5 +61,5 @@ def _failure(host: Host, order: Order, sha: str, exc: GreenlightError) -> report
         last_answer="",
         outcome=WAITS,
         serving=traffic.serving_line(host),
-        next_command=report.same_command(order),
+        next_command=report.same_command(order, breaks=True),
     )

@@ -10,7 +10,7 @@ from .._core.errors import CheckError, EngineError, ProxyError
 from .._haproxy.runtime_api import SlotStatus
 from .._health import probe
 from .._health.error_budget import Tally
-from .._model.engine_model import Container
+from .._model.engine_model import Container, Mishaps
 from .._model.spec import HealthCheck, Watch
 from . import health_gate
 from .context import Host
@@ -20,7 +20,7 @@ _AWAY_LIMIT: t.Final = 2.0
 
 
 class Watcher:
-    """Watches one container from a baseline of its slot's counters on."""
+    """Watches one container from a baseline of its slot's counters, and of its mishaps, on."""
 
     def __init__(
         self,
@@ -29,11 +29,13 @@ class Watcher:
         health: HealthCheck,
         container: Container,
         base: SlotStatus,
+        past: Mishaps,
     ) -> None:
         self._host = host
         self._watch = watch
         self._health = health
         self._container = container
+        self._past = past
         self._tally = Tally(watch, base)
         self._own = 0
         self._failed = 0
@@ -83,7 +85,7 @@ class Watcher:
             # Containers outlive a restart of dockerd, and the checks below tell whether this one
             # does; that Docker does not answer condemns no release.
             return
-        if ended := health_gate.describe_end(found):
+        if ended := health_gate.describe_end(found, self._past):
             raise CheckError(f"{ended} while it served", "container state")
 
     def _see_away(self, exc: ProxyError) -> None:

@@ -14,6 +14,7 @@ from enum import Enum
 from .._model.engine_model import Container
 from .._model.spec import Canary, Standby, short_sha
 from .._state.history import State
+from . import retention
 from .host_state import Snapshot
 from .target import Goal
 
@@ -100,10 +101,14 @@ class Terms:
 
 @dataclass(frozen=True)
 class Plan:
-    """The goal and the steps to it; no steps means that nothing is to be done."""
+    """The goal and the steps to it; no steps means that nothing is to be done.
+
+    `notes` tell of what is left as it is.
+    """
 
     goal: Goal
     steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
 
 
 def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Plan:
@@ -128,9 +133,13 @@ def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Pla
             steps += _cutover_steps(goal, terms)
     if cuts_over or run.state in UNDER_WATCH:
         steps += _closing_steps(goal, phase, run.state)
-    if phase == "settled":
-        steps += _settle_steps(snapshot, goal, old, terms, steps)
-    return Plan(goal, tuple(steps))
+    if phase != "settled":
+        return Plan(goal, tuple(steps))
+    keep = [c for c in (goal.target, old) if c is not None]
+    images = retention.choose(snapshot, goal, terms.retain, keep, terms.repository)
+    steps += _settle_steps(snapshot, keep, old, terms, steps)
+    steps += _retain_steps(snapshot, goal, keep, terms, images.names)
+    return Plan(goal, tuple(steps), images.notes)
 
 
 def _closing_steps(goal: Goal, phase: Phase, state: State) -> list[Step]:
@@ -228,7 +237,7 @@ def _watch_steps(goal: Goal, terms: Terms) -> list[Step]:
 
 def _settle_steps(
     snapshot: Snapshot,
-    goal: Goal,
+    keep: t.Sequence[Container],
     old: Container | None,
     terms: Terms,
     planned: t.Sequence[Step],
@@ -236,11 +245,22 @@ def _settle_steps(
     steps: list[Step] = []
     if old is not None and old.running:
         steps += _keep_steps(old, terms) if terms.standby.warm else _retire_steps(old)
-    keep = [c for c in (goal.target, old) if c is not None]
     gone = [step.container for step in planned if step.kind is Kind.CLEAN]
     steps += [_clean_step(c) for c in snapshot.containers if c not in keep and c not in gone]
-    names = prunable(snapshot, goal.sha, terms.retain, [c.sha for c in keep])
-    names += snapshot.strays(terms.repository)
+    return steps
+
+
+def _retain_steps(
+    snapshot: Snapshot,
+    goal: Goal,
+    keep: t.Sequence[Container],
+    terms: Terms,
+    names: tuple[str, ...],
+) -> list[Step]:
+    steps: list[Step] = []
+    for container in retention.nameless(snapshot, goal, keep):
+        text = f"give the image of {short_sha(container.sha)} back the name by which it is kept"
+        steps.append(Step(Kind.RETAIN, text, container))
     if names:
         text = f"{terms.retain} releases; remove {len(names)} older images"
         steps.append(Step(Kind.RETAIN, text, names=names))
@@ -253,11 +273,3 @@ def _keep_steps(old: Container, terms: Terms) -> list[Step]:
     seconds = terms.standby.warm_seconds
     text = f"{short_sha(old.sha)} in slot {old.slot} goes on running for {seconds:g} s"
     return [Step(Kind.KEEP_WARM, text, old)]
-
-
-def prunable(snapshot: Snapshot, sha: str, retain: int, kept: t.Sequence[str]) -> tuple[str, ...]:
-    """Return the SHAs whose images go: all but the newest `retain` releases and those in `kept`."""
-    # What is kept anyway counts first: the journal may lack the last turn of a run that was killed.
-    newest = list(dict.fromkeys([sha, *kept, *(turn.sha for turn in reversed(snapshot.turns))]))
-    keep = {*newest[:retain], *kept}
-    return tuple(sorted(name for name in snapshot.retained() if name not in keep))

@@ -114,11 +114,15 @@ def check_proxy(host: Host, snapshot: Snapshot) -> None:
         )
 
 
-def check_space(host: Host) -> None:
-    """Raise FileError when the disk of the journal and the pointer is full."""
+def check_space(host: Host, *, begun: bool = False) -> None:
+    """Raise FileError when the disk of the journal and the pointer is full.
+
+    `begun` says that the run has changed something here already.
+    """
+    end = "." if begun else "; nothing was changed."
     if (free := host.journal.free_bytes()) < MIN_FREE_BYTES:
         raise FileError(
             f"The disk that holds {host.application.folder} is full ({free} bytes left, a run needs"
             f" {MIN_FREE_BYTES}). Free some space, for instance with 'docker system df' and"
-            " 'journalctl --vacuum-size=100M' on the host; nothing was changed."
+            f" 'journalctl --vacuum-size=100M' on the host{end}"
         )

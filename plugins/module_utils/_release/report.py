@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 from dataclasses import dataclass, field
 
@@ -128,10 +129,16 @@ class Failure(GreenlightError):
         return {**facts, "next": self.next_command, "back_seconds": self.back_seconds}
 
 
-def same_command(order: Order) -> str:
-    """Return the command that goes on with what was ordered."""
+def same_command(order: Order, *, breaks: bool = False) -> str:
+    """Return the command that goes on with what was ordered.
+
+    `breaks` lets it break the lease with which this host waits for whoever led the run.
+    """
     name = "rollback" if order.action == "rollback" else "update"
     named = f" -e sha={order.sha}" if order.sha else ""
+    if breaks:
+        broken = json.dumps({"app_break_lease": "it could not be made final"})
+        named += f" -e '{broken}'"
     return f"ansible-playbook playbooks/{name}-api.yml{named} (safe to repeat)"
 
 
@@ -147,6 +154,7 @@ def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
     kinds = {step.kind for step in plan.steps}
     names = {name for step in plan.steps if step.kind is Kind.RETAIN for name in step.names}
     retained = set(snapshot.retained()) - names
+    retained |= {s.container.sha for s in plan.steps if s.kind is Kind.RETAIN and s.container}
     if Kind.START in kinds:
         retained.add(goal.sha)
     retired = [step.container for step in plan.steps if step.kind is Kind.RETIRE]

@@ -81,6 +81,12 @@ def revert_run(host: Host, name: str, reason: str, **facts: t.Any) -> report.Out
     if run.is_over:
         host.lock.end_own_lease(name)
         return None
+    if not run.begin:
+        raise SpecError(
+            f"Run {name} cannot be taken back: the line of the journal in which it began is"
+            " damaged, so nobody knows what served before. What serves now goes on. Release the SHA"
+            " that shall be live."
+        )
     if other := before.history.overtaken_by(name):
         raise SpecError(
             f"Run {name} cannot be taken back: run {other} has begun since, so what serves now is"

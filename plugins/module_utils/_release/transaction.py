@@ -18,6 +18,7 @@ from . import executor, preconditions, report
 from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
 from .explanation import Explanation
+from .finality import goes_back_to, is_committed, is_final
 from .host_state import Snapshot
 from .last_word import commit_proved
 from .planner import GOING_BACK, UNDER_WATCH, Kind, Phase, Plan, Step, Terms, make_plan
@@ -64,7 +65,7 @@ class Transaction:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal.sha)
-            return report.Outcome(plan, snapshot, snapshot)
+            return report.Outcome(plan, snapshot, snapshot, notes=[*plan.notes])
         finally:
             if reserve:
                 self._host.lock.release()
@@ -106,14 +107,14 @@ class Transaction:
             outcome = self._plan_at_last(find_goal, phase)
             outcome.done += said
             if outcome.plan.steps:
-                self._begin(outcome.before, outcome.plan.goal)
+                self._begin_with(outcome)
                 target = self._carry_out(outcome)
                 outcome.live = outcome.before.live if phase == "staged" else target
             self._finish(outcome, phase)
             if outcome.plan.steps:
                 self._look_after(outcome, look_after)
         except GreenlightError as exc:
-            exc.final = self._is_committed()
+            exc.final = is_committed(self._host, self._order.run)
             raise
         else:
             return outcome
@@ -136,14 +137,16 @@ class Transaction:
         plan = self._plan(snapshot, find_goal, phase)
         if plan.steps:
             preconditions.check_freeze(host, order, snapshot)
-            preconditions.check_space(host)
+            if not self._serves_already(snapshot):
+                begun = not snapshot.history.run(order.run).is_over
+                preconditions.check_space(host, begun=begun)
         preconditions.break_lease(host, order)
         note = close_other_run(host, order.run)
         if note:
             snapshot = observe(host)
             plan = self._plan(snapshot, find_goal, phase)
         outcome = report.Outcome(plan, snapshot, snapshot, live=snapshot.live)
-        outcome.notes += [note] if note else []
+        outcome.notes += [*([note] if note else []), *plan.notes]
         return outcome
 
     def _look_after(self, outcome: report.Outcome, wanted: bool) -> None:
@@ -173,6 +176,20 @@ class Transaction:
         mine = snapshot.history.run(self._order.run)
         aim = (goal.sha, goal.digest)
         return mine.is_over or tuple(mine.begin.get(n) for n in ("sha", "digest")) != aim
+
+    def _serves_already(self, snapshot: Snapshot) -> bool:
+        """Tell whether an earlier call has cut over: what fails from then on is a failed step."""
+        return snapshot.history.run(self._order.run).state in (*UNDER_WATCH, State.COMMITTED)
+
+    def _begin_with(self, outcome: report.Outcome) -> None:
+        try:
+            with boundary(DEFECT):
+                self._begin(outcome.before, outcome.plan.goal)
+        except GreenlightError as exc:
+            if not self._serves_already(outcome.before):
+                raise
+            plan = outcome.plan
+            raise self._fail(plan.steps[0], exc, plan.goal.target, outcome) from exc
 
     def _begin(self, snapshot: Snapshot, goal: Goal) -> None:
         """Open the run in the journal, unless an earlier phase has.
@@ -236,43 +253,20 @@ class Transaction:
         elif outcome.plan.steps or (is_open and phase != "committed"):
             self._lease(outcome.plan.goal.sha)
 
-    def _is_final(self, step: Step, outcome: report.Outcome) -> bool:
-        """Tell whether the run may not go back any more when this step fails."""
-        run, steps = outcome.before.history.run(self._order.run), outcome.plan.steps
-        if step.kind is Kind.COMMIT:
-            # The write that failed may have made it final.
-            return self._is_committed()
-        if any(done.kind is Kind.COMMIT for done in steps[: steps.index(step)]):
-            return True
-        if run.state is State.PROVED and step.kind is Kind.REPAIR:
-            # Other hosts may have made it final by now, and it serves: that goes before a repair.
-            return True
-        target = outcome.plan.goal.target
-        return target is not None and target == outcome.before.live and run.state not in UNDER_WATCH
-
-    def _is_committed(self) -> bool:
-        try:
-            return self._host.journal.read().run(self._order.run).state is State.COMMITTED
-        except FileError:
-            return False
-
-    def _old(self, before: Snapshot) -> Container | None:
-        """Return the container that serves when this run is taken back."""
-        run = before.history.run(self._order.run)
-        if run.state not in UNDER_WATCH:
-            return before.live
-        return next((c for c in before.containers if c.release == run.origin), None)
-
     def _fail(
         self, step: Step, exc: GreenlightError, target: Container | None, outcome: report.Outcome
     ) -> report.Failure:
         """Go back where the step asks for it and put together what the error says."""
         explanation = Explanation(self._host, self._order)
-        old = self._old(outcome.before)
+        old = goes_back_to(outcome.before, self._order.run)
         origin = outcome.before.history.run(self._order.run).origin
         # Without the container that served before there is nothing to lead the pointer to.
         is_lost = bool(origin) and old is None
-        back = step.kind in GOING_BACK and not self._is_final(step, outcome) and not is_lost
+        back = (
+            step.kind in GOING_BACK
+            and not is_final(self._host, self._order, step, outcome)
+            and not is_lost
+        )
         way = Compensation(self._host, Undo.of_order(self._order), target, old)
         lines: list[str] = []
         if back:
@@ -281,17 +275,22 @@ class Transaction:
             seconds = report.seconds_by_step(outcome.done)
             way.clear(explanation.reason(exc), step=step.kind.value, seconds=seconds)
         else:
-            self._wait_for_others(outcome.plan.goal)
+            self._leave_to_others(outcome.plan.goal)
         return explanation.failure(step, exc, outcome, way if back else None, lines)
 
-    def _wait_for_others(self, goal: Goal) -> None:
+    def _leave_to_others(self, goal: Goal) -> None:
         """Let a host that has proved it wait for whoever goes on, as after a phase that went well.
 
-        In every other state the host itself puts the run right as soon as this process has ended.
+        A final release keeps nobody out: the next run completes it, or the host itself does. In
+        every other state the host puts the run right as soon as this process has ended.
         """
+        host, run = self._host, self._order.run
         try:
-            if self._host.journal.read().run(self._order.run).state is State.PROVED:
+            state = host.journal.read().run(run).state
+            if state is State.PROVED:
                 self._lease(goal.sha)
+            elif state is State.COMMITTED:
+                host.lock.end_own_lease(run)
         except FileError:
             # A full disk is what failed the step, perhaps. The lease says that this process works
             # still, so the host sees that it has ended, and does the same.

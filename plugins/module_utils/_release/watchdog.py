@@ -15,6 +15,7 @@ where a phase is at work or another run has begun.
 from __future__ import annotations
 
 import typing as t
+from dataclasses import fields
 
 from .._core import files
 from .._core.boundary import DEFECT, boundary
@@ -221,9 +222,7 @@ class Watchdog:
     def _turned_bad(self, lease: Lease, run: Run) -> str:
         """Look at the live release once, between two phases; return why it is bad, if it is."""
         host = self._host
-        # A run that an earlier version has begun wrote down neither of the two.
-        is_known = "health" in run.begin and "watch" in run.begin
-        if lease.working or run.state is not State.LIVE or not is_known:
+        if lease.working or run.state is not State.LIVE:
             self._watcher = None
             return ""
         if run.identifier != self._watched:
@@ -241,10 +240,12 @@ class Watchdog:
 
     def _new_watcher(self, run: Run) -> Watcher | None:
         host, container = self._host, self._container(run)
-        if container is None:
+        watch, health = _watch_of(run), _health_of(run)
+        if container is None or watch is None or health is None:
             return None
         base = host.proxy.status(container.slot)
-        return Watcher(host, _watch_of(run), _health_of(run), container, base)
+        past = run.past.get(container.release, container.mishaps)
+        return Watcher(host, watch, health, container, base, past)
 
     def _container(self, run: Run) -> Container | None:
         released = {turn.release for turn in run.turns}
@@ -252,11 +253,17 @@ class Watchdog:
         return found[-1] if found else None
 
 
-def _watch_of(run: Run) -> Watch:
-    """Return the limits that the run itself has written down when it began."""
-    return Watch(**run.begin["watch"])
+def _watch_of(run: Run) -> Watch | None:
+    """Return the limits that the run itself has written down when it began.
+
+    None when another version of ours has, which knew fewer or more of them.
+    """
+    raw = run.begin.get("watch") or {}
+    return Watch(**raw) if raw.keys() == {field.name for field in fields(Watch)} else None
 
 
-def _health_of(run: Run) -> HealthCheck:
-    raw = run.begin["health"]
+def _health_of(run: Run) -> HealthCheck | None:
+    raw = run.begin.get("health") or {}
+    if raw.keys() != {field.name for field in fields(HealthCheck)}:
+        return None
     return HealthCheck(**{**raw, "status": tuple(raw["status"])})

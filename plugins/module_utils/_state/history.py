@@ -14,6 +14,8 @@ import typing as t
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .._model.engine_model import Mishaps
+
 
 class State(str, Enum):
     """Where a run stands. Each state but ABSENT is reached by the event of the same word.
@@ -82,7 +84,8 @@ class Turn:
 class Run:
     """What one run has done since its last `begin`.
 
-    `watched` is True once the watch after its cutover has ended well.
+    `watched` is True once the watch after its cutover has ended well. `past` tells of the releases
+    that it has staged what had befallen their containers before.
     """
 
     identifier: str
@@ -91,6 +94,7 @@ class Run:
     end: dict[str, t.Any] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)
     staged: set[str] = field(default_factory=set)
+    past: dict[str, Mishaps] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     watched: bool = False
@@ -168,6 +172,9 @@ class History:
             run.started.add(release)
         elif state is State.STAGED:
             run.staged.add(release)
+            if "restarts" in entry.data:
+                memory = bool(entry.data.get("out_of_memory"))
+                run.past[release] = Mishaps(int(entry.data["restarts"]), memory)
             self._actions[release] = str(entry.data.get("action", "release"))
         elif state is State.LIVE:
             run.turns.append(_turn(entry, "release"))

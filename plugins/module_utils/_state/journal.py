@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .._core import files
+from .._core import files, identity
 from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FileError
@@ -60,16 +60,32 @@ def _read_line(line: str) -> dict[str, t.Any] | None:
 
 def _has_right_types(raw: dict[str, t.Any]) -> bool:
     """Tell whether the values that are worked with later have the types that we write."""
-    seconds, origin = raw.get("seconds") or {}, raw.get("origin") or {}
-    if not isinstance(seconds, dict) or not isinstance(origin, dict):
+    groups = {name: raw.get(name) or {} for name in ("seconds", "origin", "health", "watch")}
+    if not all(isinstance(group, dict) for group in groups.values()):
         return False
-    texts = [*map(raw.get, _TEXTS), *origin.values()]
+    health = groups["health"]
+    status = health.get("status") or []
+    if not isinstance(status, list):
+        return False
+    texts = [*map(raw.get, _TEXTS), *groups["origin"].values(), *map(health.get, _HEALTH_TEXTS)]
+    numbers = [raw[name] for name in _NUMBERS if name in raw]
+    numbers += [health[name] for name in _HEALTH_NUMBERS if name in health]
+    numbers += [*groups["seconds"].values(), *groups["watch"].values(), *status]
     return (
         isinstance(raw.get("event"), str)
+        and isinstance(raw.get("first", False), bool)
         and all(text is None or isinstance(text, str) for text in texts)
-        and all(isinstance(number, (int, float)) for number in seconds.values())
+        and all(map(_is_number, numbers))
     )
 
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+_NUMBERS: t.Final = ("drain_seconds", "stop_timeout", "restarts")
+_HEALTH_NUMBERS: t.Final = ("interval", "timeout", "successes", "deadline")
+_HEALTH_TEXTS: t.Final = ("path", "host", "expect")
 
 _TEXTS: t.Final = (
     "run",
@@ -144,6 +160,10 @@ class Journal:
     def free_bytes(self) -> int:
         """Return how many bytes can still be written where the journal is. Raises FileError."""
         return files.free_bytes(self.folder)
+
+    def identity(self) -> str:
+        """Return a name of the folder that no other one has, here or on other hosts."""
+        return identity.identity(self.folder)
 
     def mend(self) -> str:
         """Keep the damaged file aside and write the lines that can be read anew.

@@ -112,9 +112,9 @@ class HostLock:
             outcome = wait_until(attempt, bool, limit, 0.05, self._clock)
         if not outcome.done:
             raise LockedError(
-                f"Another {self._describe_holder()} on this host right now. Wait until it has"
-                " ended, or set app_lock_wait to a number of seconds to wait for it; nothing was"
-                " changed."
+                f"Another {self._describe_holder()} on this host right now{self._until()}."
+                " Wait until it has ended, or set app_lock_wait to a number of seconds to wait for"
+                " it; nothing was changed."
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
@@ -149,6 +149,13 @@ class HostLock:
             f"{raw['action']} by {raw['holder']} (process {raw['pid']}, since {raw['since']})"
             " holds the lock"
         )
+
+    def _until(self) -> str:
+        """Say until when who holds the lock may go on without saying so again."""
+        lease = self.read_lease()
+        if lease is None or lease.run != self._read_holder().get("run"):
+            return ""
+        return f", with a lease until {utc_stamp(lease.until)} that each of its phases renews"
 
     def read_any_lease(self) -> Lease | None:
         """Return the lease, also one that has run out; a damaged lease counts as none."""

@@ -20,13 +20,21 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker import client as module
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker import sdk as sdk_module
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
+    design_application,
+)
 from tests.unit import asked
 
 Answer = t.Callable[[], t.Any]
 
 
+APPLICATION = design_application("api", 3002, 3002, "172.31.10.0/24")
+
+
 class Client:
     """An SDK each of whose calls gives one answer."""
+
+    api_version = "1.41"
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
@@ -52,6 +60,9 @@ CALLS: dict[str, t.Callable[[Engine], t.Any]] = {
     "log": lambda e: e.log_lines("c", 5),
     "image": lambda e: e.image("i"),
     "images": lambda e: e.images("api"),
+    "create": lambda e: e.create(APPLICATION, "n", "i", {"slot": "blue"}, asked.container()),
+    "create network": lambda e: e.create_network(APPLICATION, 0),
+    "attached": lambda e: e.attached("n"),
     "tag": lambda e: e.tag("i", "r", "t"),
     "remove image": lambda e: e.remove_image("i"),
     "network": lambda e: e.network("n"),

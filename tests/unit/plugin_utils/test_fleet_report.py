@@ -38,6 +38,19 @@ def test_another_sha_or_digest_is_another_release(other: dict[str, str]) -> None
         hosts_in_need({"a": plan, "b": {**plan, **other}})
 
 
+def test_one_host_by_two_names_is_named_before_anything_is_asked_of_it() -> None:
+    plan = {"sha": SHA, "digest": DIGEST, "needed": True}
+    plans = {
+        "api-1": {**plan, "identity": "x"},
+        "api-2": {**plan, "identity": "y"},
+        "alias-of-1": {**plan, "identity": "x", "needed": False},
+    }
+    with pytest.raises(FleetError, match=r"^api-1 and alias-of-1 are one host by more than one"):
+        hosts_in_need(plans)
+    # A version that tells no identity is believed.
+    assert hosts_in_need({"a": plan, "b": plan}) == ["a", "b"]
+
+
 def test_a_summary_names_the_reason_first_and_the_next_command_last() -> None:
     views = {"a": View(live=SERVES_OLD), "b": View("not healthy", SERVES_OLD)}
     lines = summary(SHA, views).splitlines()
@@ -153,6 +166,14 @@ def test_what_an_earlier_run_of_the_play_has_registered_does_not_count() -> None
     refused = registered(plan={"failed": True, "msg": "frozen", "run": "2"})
     text = release_summary({"a": {**run, **old, **refused}}, ["a"], "a")
     assert text.splitlines()[-1] == "No host was touched."
+
+
+@pytest.mark.parametrize("phase", ["staged", "turned", "committed", "settled"])
+def test_a_host_on_which_a_phase_has_begun_was_touched(phase: str) -> None:
+    run = registered(run={"run": "1"}, plan={"sha": SHA, "run": "1"})
+    broken = registered(**{phase: {"failed": True, "msg": "MODULE FAILURE"}})
+    text = release_summary({"a": {**run, **broken}}, ["a"], "a")
+    assert "No host was touched" not in text
 
 
 def test_what_is_wrong_through_the_balancer_is_the_reason_of_no_host() -> None:

@@ -112,6 +112,7 @@ class FakeEngine(Engine):
             sha=labels["sha"],
             digest=labels["digest"],
             config=labels["config"],
+            image=self._image_of(image).id,
         )
         return identifier
 
@@ -155,29 +156,47 @@ class FakeEngine(Engine):
                 return image
         return None
 
+    def _image_of(self, reference: str) -> Image:
+        found = self.image(reference)
+        assert found is not None
+        return found
+
+    def _users(self, identifier: str) -> dict[str, str]:
+        world = self._world
+        ours = {c.id: c.name for c in world.containers.values() if c.image == identifier}
+        others = {f"id-{name}": name for image, name in world.users.items() if image == identifier}
+        return ours | others
+
     def images(self, app: str) -> list[Image]:
-        return list(self._world.images.values())
+        found = self._world.images.values()
+        return [dataclasses.replace(image, users=self._users(image.id)) for image in found]
 
     @effect("pull", EngineError)
     def pull(self, source: Source, digest: str, limit: float) -> None:
-        sha = digest.removeprefix("sha256:")
-        label = {REVISION_LABEL: sha}
+        key, images = digest.removeprefix("sha256:"), self._world.images
+        label = {REVISION_LABEL: self._world.revisions.get(digest, key)}
         names = (f"{source.image}@{digest}",)
-        self._world.images[sha] = Image(f"image-{sha}", (), names, label, 1, self._world.user)
+        tags = images[key].tags if key in images else ()
+        images[key] = Image(f"image-{key}", tags, names, label, 1, self._world.user)
 
     @effect("tag", EngineError)
     def tag(self, image: str, repository: str, tag: str) -> None:
+        name = f"{repository}:{tag}"
         for key, found in self._world.images.items():
-            if found.id == image:
-                self._world.images[key] = dataclasses.replace(found, tags=(f"{repository}:{tag}",))
+            tags = tuple(other for other in found.tags if other != name)
+            tags += (name,) if found.id == image else ()
+            self._world.images[key] = dataclasses.replace(found, tags=tags)
 
     @effect("remove image", EngineError)
     def remove_image(self, reference: str) -> None:
         for key, image in list(self._world.images.items()):
+            if reference not in (image.id, *image.tags, *image.digests):
+                continue
             tags = tuple(tag for tag in image.tags if tag != reference)
             digests = tuple(digest for digest in image.digests if digest != reference)
             if reference == image.id or not (tags or digests):
-                assert not any(c.sha == key for c in self._world.containers.values())
+                if users := self._users(image.id):
+                    raise EngineError(f"conflict: {reference} is in use by {[*users.values()]}")
                 del self._world.images[key]
             else:
                 self._world.images[key] = dataclasses.replace(image, tags=tags, digests=digests)

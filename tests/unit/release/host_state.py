@@ -78,8 +78,11 @@ class FakeJournal(Journal):
     def rotate(self) -> None:
         return None
 
+    def identity(self) -> str:
+        return "this droplet"
+
     def free_bytes(self) -> int:
-        return 1 << 30
+        return 0 if self._world.full else 1 << 30
 
 
 class FakeLock(HostLock):

@@ -5,11 +5,22 @@
 
 from __future__ import annotations
 
+import http.client
+import struct
+import subprocess
 import typing as t
+import zlib
 
 import pytest
+import requests
+import urllib3
+from docker import errors
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import FileError
 from ansible_collections.greenlight.droplet.plugins.module_utils._release import traffic
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.compensation import (
+    Compensation,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.executor import Steps
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.report import Failure
 from tests.unit.release.fakes import FakeEngine
@@ -17,6 +28,28 @@ from tests.unit.release.orders import release, sha_of
 from tests.unit.release.world import World
 
 OLD, NEW = sha_of("old"), sha_of("new")
+
+FAULTS: list[Exception] = [
+    AssertionError("never"),
+    AttributeError("x"),
+    BufferError("in use"),
+    KeyError("State"),
+    OSError("gone"),
+    RecursionError(),
+    ReferenceError("weak"),
+    StopIteration(),
+    SyntaxError("in a library"),
+    SystemError("in C"),
+    UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid"),
+    errors.DockerException("the SDK's own"),
+    http.client.IncompleteRead(b""),
+    requests.exceptions.ConnectionError("cut"),
+    struct.error("unpack"),
+    subprocess.TimeoutExpired("systemctl", 5),
+    urllib3.exceptions.ProtocolError("broken"),
+    zlib.error("-3"),
+]
+"""What a library or a defect of ours can raise in any step."""
 
 
 def break_it(monkeypatch: pytest.MonkeyPatch, owner: t.Any, name: str, fault: Exception) -> None:
@@ -29,9 +62,7 @@ def break_it(monkeypatch: pytest.MonkeyPatch, owner: t.Any, name: str, fault: Ex
 
 
 @pytest.mark.parametrize("step", ["_pull", "_start", "_gate", "_confirm", "_cut_over", "_watch"])
-@pytest.mark.parametrize(
-    "fault", [AttributeError("x"), RecursionError(), KeyError("State"), OSError("gone")]
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 def test_a_defect_in_a_step_goes_the_way_back(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str, fault: Exception
 ) -> None:
@@ -47,14 +78,21 @@ def test_a_defect_in_a_step_goes_the_way_back(
 
 
 @pytest.mark.parametrize(
-    ("owner", "name"), [(traffic, "drain"), (FakeEngine, "log_lines"), (FakeEngine, "remove")]
+    ("owner", "name"),
+    [
+        (traffic, "drain"),
+        (FakeEngine, "log_lines"),
+        (FakeEngine, "remove"),
+        (Compensation, "_take_away"),
+    ],
 )
+@pytest.mark.parametrize("second", [TypeError("second"), FileError("cannot read the journal")])
 def test_a_defect_on_the_way_back_does_not_end_it(
-    world: World, monkeypatch: pytest.MonkeyPatch, owner: t.Any, name: str
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: t.Any, name: str, second: Exception
 ) -> None:
     release(world, OLD)
     break_it(monkeypatch, Steps, "_watch", AttributeError("first"))
-    break_it(monkeypatch, owner, name, TypeError("second"))
+    break_it(monkeypatch, owner, name, second)
     with pytest.raises(Failure) as caught:
         release(world, NEW)
     live = world.serving()

@@ -63,7 +63,7 @@ class Stage:
 def passed(stage: Stage, successes: int = 3, check: HealthCheck = CHECK) -> str:
     """Let the container of the stage pass the gate."""
     host: t.Any = stage
-    return health_gate.pass_gate(host, CONTAINER, check, successes)
+    return health_gate.pass_gate(host, CONTAINER, check, successes, CONTAINER.mishaps)
 
 
 def answer_in_turn(

@@ -288,3 +288,7 @@ def test_a_release_whose_image_is_here_asks_the_registry_for_its_digest_alone(
     assert goal(observe(make_host(world))).digest == f"sha256:{A}"
     assert order.digest == ""
     assert found == [(A, "")]
+
+
+def test_a_plan_says_which_host_it_is_of(phase: Phase) -> None:
+    assert phase("planned", reserve=False)["identity"] == "this droplet"

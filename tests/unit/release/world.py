@@ -20,6 +20,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_m
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze import Freeze
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock import Lease
 
+WRITES = ("journal", "mend journal", "lease", "pointer file")
+"""Effects for which the disk needs room."""
+
 
 class KilledError(BaseException):
     """The process ends here, as by SIGKILL: no handler of the code under test may see it."""
@@ -38,6 +41,10 @@ class World:
     network: bool = True
     strangers: dict[str, str] = field(default_factory=dict)
     """Containers of others on the application's network: names by their addresses."""
+    users: dict[str, str] = field(default_factory=dict)
+    """Containers of others: names by the identifier of the image that each was made from."""
+    revisions: dict[str, str] = field(default_factory=dict)
+    """What images say they were built from, by digest; else it is what their digest says."""
     behaviour: dict[str, str] = field(default_factory=dict)
     user: str = "10001:10001"
     file: str | None = None
@@ -57,6 +64,8 @@ class World:
     faults: dict[int, str] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
     drained: set[str] = field(default_factory=set)
+    full: bool = False
+    """The disk of the state files is full: what is there can be read and removed."""
 
     def begin_effect(self, name: str, error: type[GreenlightError]) -> None:
         """An effect is about to take place; let it fail when it is the chosen one.
@@ -65,6 +74,7 @@ class World:
         """
         live = self.serving()
         broken = live is not None and self.broken.get(name) == live.sha
+        broken = broken or (self.full and name in WRITES)
         if broken or self.faults.get(len(self.effects) + 1) == "before":
             self.effects.append(f"refused: {name}")
             raise error(f"{name} was refused")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core import files
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import files, identity
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import (
     Clock,
     wait_until,
@@ -103,6 +103,17 @@ def test_listening_port_and_its_owner_are_found() -> None:
         assert files.listening_ports(os.getpid())[port] is False
         assert files.port_owners(port) == [Path("/proc/self/comm").read_text().strip()]
     assert files.port_owners(port) == []
+
+
+def test_a_folder_is_known_again_by_whatever_path_it_is_reached(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    (tmp_path / "alias").symlink_to(one)
+    assert identity.identity(str(one)) == identity.identity(str(tmp_path / "alias"))
+    assert identity.identity(str(one)) != identity.identity(str(other))
+    with pytest.raises(FileError, match="Cannot look at"):
+        identity.identity(str(tmp_path / "none"))
 
 
 def test_journal_reads_what_it_wrote(tmp_path: Path) -> None:
@@ -198,6 +209,23 @@ def test_a_full_disk_does_not_keep_the_lock_from_being_taken(
     with pytest.raises(LockedError, match="Another run holds the lock"):
         HostLock(str(tmp_path), FrozenClock()).acquire("2", "ann", "release", 0.0)
     lock.release()
+
+
+def test_who_is_refused_hears_until_when_and_what_to_set(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    first, second = HostLock(str(tmp_path), clock), HostLock(str(tmp_path), clock)
+    first.acquire("run-1", "ann@ci", "release", 0.0)
+    first.write_lease(Lease("run-1", "ann@ci", "release", "a" * 40, 300, working=True))
+    with pytest.raises(LockedError) as caught:
+        second.acquire("run-2", "bob", "release", 0.0)
+    assert "a lease until 1970-01-01T00:21:40Z" in str(caught.value)
+    assert "set app_lock_wait" in str(caught.value)
+    # The lease that a dead run has left says nothing of who is at work.
+    first.write_lease(Lease("run-0", "eve", "release", "a" * 40, 300))
+    with pytest.raises(LockedError) as caught:
+        second.acquire("run-2", "bob", "release", 0.0)
+    assert "until" not in str(caught.value).partition("Wait")[0]
+    first.release()
 
 
 def test_only_its_own_run_ends_a_lease(tmp_path: Path) -> None:
