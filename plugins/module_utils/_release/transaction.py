@@ -49,8 +49,9 @@ class Transaction:
         releases that begin at once one is refused here. Raises LockedError, FrozenError, SpecError.
         """
         check_expectation(self._order.health.expect)
+        ended = ""
         if reserve:
-            preconditions.lock(self._host, self._order)
+            ended = preconditions.lock(self._host, self._order)
         elif not self._order.break_lease:
             preconditions.check_lock(self._host, self._order)
         try:
@@ -63,7 +64,7 @@ class Transaction:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal)
-            return report.Outcome(plan, snapshot, snapshot)
+            return report.Outcome(plan, snapshot, snapshot, notes=[ended] if ended else [])
         finally:
             if reserve:
                 self._host.lock.release()
@@ -98,9 +99,10 @@ class Transaction:
         then serves again unless the failure came after the new one was proved.
         """
         check_expectation(self._order.health.expect)
-        preconditions.lock(self._host, self._order)
+        ended = preconditions.lock(self._host, self._order)
         try:
             outcome = self._plan_at_last(find_goal, phase)
+            outcome.notes += [ended] if ended else []
             if outcome.plan.steps:
                 self._begin(outcome.before, outcome.plan.goal)
                 target = self._carry_out(outcome)

@@ -15,11 +15,12 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .._core import files
+from .._core import files, processes
 from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp, wait_until
 from .._core.errors import LockedError
 
+RELEASING: t.Final = "release"
 RETIRING: t.Final = "retire"
 WATCHING: t.Final = "watchdog"
 HOST_ACTIONS: t.Final = (RETIRING, WATCHING)
@@ -113,8 +114,9 @@ class HostLock:
         if not outcome.done:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
-                " ended, or set app_lock_wait to a number of seconds to wait for it; nothing was"
-                " changed."
+                " ended, or set app_lock_wait to a number of seconds to wait for it. To end it now,"
+                """ give a reason: -e '{"app_break_lease": "it hangs"}', or at the host's console"""
+                " --break-lease. Nothing was changed."
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
@@ -124,6 +126,19 @@ class HostLock:
     def release(self) -> None:
         """Give the kernel lock back."""
         self._lock.release()
+
+    def end_holder(self, *, any_run: bool) -> str:
+        """End the process of a release that holds the kernel lock; say whose it was, or nothing.
+
+        With `any_run` that of a rollback too. The host's own work is never ended: it puts right.
+        """
+        holder = self._read_holder()
+        action, pid = holder.get("action"), holder.get("pid")
+        mine = any_run and action not in HOST_ACTIONS
+        if not isinstance(pid, int) or not (mine or action == RELEASING):
+            return ""
+        told = self._describe_holder().removesuffix(" holds the lock")
+        return told if processes.end_holder(pid, self._lock.path) else ""
 
     def _read_holder(self) -> dict[str, t.Any]:
         try:
