@@ -11,7 +11,8 @@ from .._haproxy.runtime_api import SlotStatus
 from .._health import probe
 from .._health.error_budget import Tally
 from .._model.engine_model import Container
-from .._model.spec import HealthCheck, Watch
+from .._model.health_check import HealthCheck
+from .._model.spec import Watch
 from . import health_gate
 from .context import Host
 

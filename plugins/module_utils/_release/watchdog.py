@@ -27,7 +27,8 @@ from .._core.errors import (
     SpecError,
 )
 from .._model.engine_model import Container
-from .._model.spec import HealthCheck, Watch
+from .._model.health_check import HealthCheck
+from .._model.spec import Watch
 from .._state.history import Run, State
 from .._state.lock import WATCHING, Lease
 from . import traffic
@@ -258,5 +259,4 @@ def _watch_of(run: Run) -> Watch:
 
 
 def _health_of(run: Run) -> HealthCheck:
-    raw = run.begin["health"]
-    return HealthCheck(**{**raw, "status": tuple(raw["status"])})
+    return HealthCheck.of_facts(run.begin["health"])

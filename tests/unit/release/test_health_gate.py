@@ -17,7 +17,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
     Container,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import HealthCheck
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.health_check import (
+    HealthCheck,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._release import health_gate
 from tests.unit import asked
 from tests.unit.release.fakes import APPLICATION
