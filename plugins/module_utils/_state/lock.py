@@ -116,7 +116,7 @@ class HostLock:
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
                 " ended, or set app_lock_wait to a number of seconds to wait for it. To end it now,"
                 """ give a reason: -e '{"app_break_lease": "it hangs"}', or at the host's console"""
-                " --break-lease. Nothing was changed."
+                " --break-lease; nothing was changed."
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
