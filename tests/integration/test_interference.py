@@ -92,7 +92,7 @@ def test_a_rollback_ends_a_release_at_work_and_says_so(live_a: Bench) -> None:
     assert bench.serving() == sha("B")
     (entry,) = [e for e in bench.journal() if e["event"] == "process-ended"]
     assert entry["reason"] == "a rollback goes before a release"
-    assert bench.state()["lease"] == ""
+    assert bench.state()["lease"] is None
 
 
 def test_a_lease_that_ran_out_stops_nobody(live_a: Bench) -> None:

@@ -29,8 +29,10 @@ MIN_FREE_BYTES: t.Final = 1_048_576
 def lock(host: Host, order: Order) -> str:
     """Take the kernel lock, also beside another run's lease when the order goes before it.
 
-    A rollback ends the process of a release that holds the lock, and a reason to break the lease
-    ends that of any run: else one that hangs would keep everybody out. Returns a note on that.
+    A rollback ends the process of a release that holds the lock, and so does a release with a
+    reason to break the lease: else one that hangs would keep everybody out. That of a rollback is
+    ended by another rollback with a reason, and by no release. Returns a note on that.
+
     Raises LockedError, with nothing held, when another process or run is at work.
     """
     ended = _acquire(host, order)
@@ -52,12 +54,12 @@ def _acquire(host: Host, order: Order) -> str:
     try:
         host.lock.acquire(*caller, order.lock_wait, patience)
     except LockedError:
-        any_run = bool(order.break_lease)
         # A run that has begun ends nobody: whoever holds the lock now has come after it.
         has_begun = not host.journal.read().run(order.run).is_over
-        if has_begun or (order.action != "rollback" and not any_run):
+        goes_back, has_reason = order.action == "rollback", bool(order.break_lease)
+        if has_begun or not (goes_back or has_reason):
             raise
-        ended = host.lock.end_holder(any_run=any_run)
+        ended = host.lock.end_holder(any_run=goes_back and has_reason)
         if not ended:
             raise
         host.lock.acquire(*caller, HANDOVER, patience)

@@ -114,9 +114,8 @@ class HostLock:
         if not outcome.done:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now. Wait until it has"
-                " ended, or set app_lock_wait to a number of seconds to wait for it. To end it now,"
-                """ give a reason: -e '{"app_break_lease": "it hangs"}', or at the host's console"""
-                " --break-lease; nothing was changed."
+                " ended, or set app_lock_wait to a number of seconds to wait for it; nothing was"
+                f" changed.{self._ending_hint()}"
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
@@ -126,6 +125,20 @@ class HostLock:
     def release(self) -> None:
         """Give the kernel lock back."""
         self._lock.release()
+
+    def _ending_hint(self) -> str:
+        """Say how the holder could be ended; nothing for the host's own work, which puts right."""
+        action = self._read_holder().get("action")
+        if action == RELEASING:
+            way = "A rollback ends it, and so does a release with a reason:"
+        elif action in HOST_ACTIONS or action is None:
+            return ""
+        else:
+            way = "Another rollback with a reason ends it:"
+        return (
+            f""" {way} -e '{{"app_break_lease": "it hangs"}}', or at the host's console"""
+            " --break-lease."
+        )
 
     def end_holder(self, *, any_run: bool) -> str:
         """End the process of a release that holds the kernel lock; say whose it was, or nothing.

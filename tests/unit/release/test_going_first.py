@@ -124,15 +124,25 @@ def test_a_rollback_ends_neither_another_one_nor_the_hosts_own_work(
     assert live(world) == C
 
 
-@pytest.mark.parametrize("held", ["release", "rollback"])
-def test_a_reason_to_break_the_lease_ends_any_run_that_hangs(
-    world: World, hung: Host, tmp_path: Path, held: str
+@pytest.mark.parametrize(
+    ("action", "held"), [("release", "release"), ("rollback", "release"), ("rollback", "rollback")]
+)
+def test_a_reason_to_break_the_lease_ends_a_run_that_hangs(
+    world: World, hung: Host, tmp_path: Path, action: t.Literal["release", "rollback"], held: str
 ) -> None:
-    order, goal = order_for(world, B, break_lease="it hangs")
+    order, goal = order_for(world, B, action, break_lease="it hangs")
     with process_with_lock(tmp_path, held) as process:
         Transaction(hung, order).run(goal, "settled")
         assert process.wait(5) == -9
     assert live(world) == B
+
+
+def test_no_release_ends_a_rollback(world: World, hung: Host, tmp_path: Path) -> None:
+    order, goal = order_for(world, B, break_lease="the process that led it has ended")
+    with process_with_lock(tmp_path, "rollback") as process:
+        with pytest.raises(LockedError, match=r"Another rollback with a reason ends it: -e '\{"):
+            Transaction(hung, order).run(goal, "settled")
+        assert process.poll() is None
 
 
 def test_a_release_without_a_reason_waits_for_its_turn(
