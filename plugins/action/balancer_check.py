@@ -27,6 +27,7 @@ ARGUMENTS: t.Final[Arguments] = {
     "url": {"type": "str", "required": True},
     "host_header": {"type": "str", "default": ""},
     "expected": {"type": "dict", "required": True},
+    "headers": {"type": "dict", "default": {}},
     "status": {"type": "list", "elements": "int", "default": [200]},
     "others": {"type": "list", "elements": "str", "default": []},
     "attempts": {"type": "int", "default": 10},

@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report, health
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 Filter = t.Callable[..., t.Any]
@@ -33,6 +33,8 @@ def release_summary(hostvars: HostVars, hosts: list[str], host: str, settling: b
 FILTERS: t.Final[dict[str, Filter]] = {
     "audit_table": fleet.audit_table,
     "expected_backends": fleet.expected_backends,
+    "haproxy_check": health.haproxy_check,
+    "health_check": health.health_check,
     "hosts_in_need": hosts_in_need,
     "journal_lines": fleet.journal_lines,
     "networks_holding": networks.networks_holding,

@@ -19,7 +19,7 @@ UP: t.Final = 10.0
 """For how long HAProxy's own check of a slot is waited for before a cutover."""
 
 BALANCER_ANSWER: t.Final = 5.0
-"""What one answer through the load balancer may take."""
+"""What one answer through the load balancer may take, unless the health check gives it more."""
 
 BACK: t.Final = 40.0
 """What HAProxy and Docker may take to come back when a host goes back."""
@@ -64,7 +64,7 @@ def reckon(options: t.Mapping[str, t.Any], hosts: int, forks: int, batch: int) -
     turns = full * _waves(batch, forks) + _waves(rest, forks)
     put_away = options["drain_seconds"] + options["stop_timeout"]
     one_stage, one_cutover = _one_stage(options, put_away), _one_cutover(options)
-    one_proof = CALL + 2 * UP
+    one_proof = float(CALL + 2 * UP + 2 * options["health"]["timeout"])
     stage, cut_over, prove = waves * one_stage, turns * one_cutover, waves * one_proof
     verify, commit, settle = _verify(options), waves * CALL, waves * (CALL + put_away)
     leases = {
@@ -101,13 +101,15 @@ def _one_stage(options: t.Mapping[str, t.Any], put_away: float) -> float:
 def _one_cutover(options: t.Mapping[str, t.Any]) -> float:
     canary, health = options["canary"], options["health"]
     share = canary["seconds"] if canary["percent"] else 0.0
-    # Looks of a canary or a watch may end one answer later than their time.
-    late = 3 * health["timeout"]
+    # A last check before it, HAProxy's own, and looks of a canary or a watch may each end one
+    # answer later than their time.
+    late = 4 * health["timeout"]
     return float(CALL + 2 * UP + share + options["watch"]["seconds"] + late)
 
 
 def _verify(options: t.Mapping[str, t.Any]) -> float:
     if not options["balancer_url"]:
         return 0.0
-    each = options["balancer_delay"] + 2 * BALANCER_ANSWER
+    answer = max(BALANCER_ANSWER, options["health"]["timeout"])
+    each = options["balancer_delay"] + 2 * answer
     return float(CALL + options["balancer_attempts"] * each)

@@ -12,11 +12,18 @@ from collections.abc import Iterator
 import pytest
 
 from dev import settings
-from tests.hardening.droplets import Droplet, Host, changed
+from tests.hardening.droplets import Droplet, Host
+from tests.hardening.slots import (
+    ADDRESS,
+    BACKEND,
+    PORT,
+    configure,
+    in_slot,
+    point,
+    wait_for_worker_after,
+    worker,
+)
 
-PORT = 3002
-ADDRESS = "172.31.10.3"
-LIVE = "/var/lib/greenlight/api/live.map"
 STRANGE = {
     "X-Forwarded-For": "6.6.6.6",
     "X-Forwarded-Host": "evil.test",
@@ -40,80 +47,15 @@ class Recorder(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 http.server.ThreadingHTTPServer(("{ADDRESS}", {PORT}), Recorder).serve_forever()
 """
-ASK_HAPROXY = """
-import socket, sys
-link = socket.socket(socket.AF_UNIX)
-link.connect("/run/haproxy/admin.sock")
-link.sendall(sys.argv[1].encode() + b"\\n")
-print(b"".join(iter(lambda: link.recv(65536), b"")).decode().strip())
-"""
-
-
-def tell(droplet: Droplet, command: str) -> str:
-    """Send HAProxy a command and return its reply."""
-    return droplet.inside(f"python3 - '{command}' <<'END'\n{ASK_HAPROXY}\nEND")
-
-
-def configure(droplet: Droplet, **variables: object) -> None:
-    """Configure the proxy with those variables of its role, and with the defaults of all others."""
-    before = worker(droplet)
-    done = droplet.setup("--tags", "proxy_configuration", variables=variables)
-    assert done.returncode == 0, done.stdout
-    if changed(done.stdout) > 0:
-        wait_for_worker_after(droplet, before)
-
-
-def worker(droplet: Droplet) -> str:
-    """The process that answers on the runtime socket."""
-    shown = tell(droplet, "show info").splitlines()
-    return next(line for line in shown if line.startswith("Pid:"))
-
-
-def wait_for_worker_after(droplet: Droplet, before: str) -> None:
-    """Wait until another process answers: what the old one is told would be lost with it."""
-    end = time.monotonic() + 10.0
-    while worker(droplet) == before:
-        assert time.monotonic() < end, f"{before} still answers"
-        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")
 def served(whole_droplet: Droplet) -> Iterator[Droplet]:
     """A droplet whose proxy leads to the recorder, in the place of a release in slot green."""
     droplet = whole_droplet
-    before = tell(droplet, f"show map {LIVE}").split()
-    droplet.inside(f"cat > /run/recorder.py <<'END'\n{RECORDER}\nEND")
-    try:
-        # A namespace on the application's bridge, as the container of the slot would have.
-        droplet.inside(
-            "ip netns add recorder && ip link add recorder type veth peer name eth0 netns recorder"
-            " && ip link set recorder master gl-api up"
-            f" && ip -n recorder address add {ADDRESS}/24 dev eth0"
-            " && ip -n recorder link set eth0 up"
-        )
-        program = "ip netns exec recorder python3 /run/recorder.py"
-        droplet.inside(f"systemd-run --unit=recorder --collect {program}")
-        point(droplet, "api-green")
+    with in_slot(droplet, RECORDER):
+        point(droplet, BACKEND)
         yield droplet
-    finally:
-        droplet.try_inside("systemctl stop recorder; ip link del recorder; ip netns del recorder")
-        if before:
-            point(droplet, before[-1])
-        else:
-            tell(droplet, f"del map {LIVE} api")
-        configure(droplet)
-
-
-def point(droplet: Droplet, backend: str) -> None:
-    """Lead traffic to a backend, in HAProxy's memory alone, and wait until its check is up."""
-    known = "api" in tell(droplet, f"show map {LIVE}").split()
-    tell(droplet, f"{'set' if known else 'add'} map {LIVE} api {backend}")
-    end = time.monotonic() + 10.0
-    while f"{backend},slot" not in "".join(
-        line for line in tell(droplet, "show stat").splitlines() if ",UP," in line
-    ):
-        assert time.monotonic() < end, f"{backend} is not up"
-        time.sleep(0.2)
 
 
 def ask(
@@ -174,12 +116,12 @@ def test_log_has_what_failed_alone_unless_all_is_wanted(served: Droplet) -> None
     try:
         configure(served, proxy_log_requests="all")
         # Where traffic goes was said to the process before the reload alone.
-        point(served, "api-green")
+        point(served, BACKEND)
         assert " 200 " in ask(served, "127.0.0.1", well).partition("\n")[0]
         logged(served, well)
     finally:
         configure(served)
-        point(served, "api-green")
+        point(served, BACKEND)
 
 
 def test_answer_does_not_say_what_runs(served: Droplet) -> None:
@@ -209,7 +151,7 @@ def limited(served: Droplet) -> Droplet:
         proxy_request_seconds=1,
         proxy_security_headers={"Content-Security-Policy": "default-src 'self' $X 1%"},
     )
-    point(served, "api-green")
+    point(served, BACKEND)
     return served
 
 
@@ -277,5 +219,5 @@ def test_proxy_starts_again_in_its_sandbox(served: Droplet) -> None:
         served.inside(f"systemctl {command} haproxy")
         wait_for_worker_after(served, before)
         assert served.inside("stat -c '%U %a' /run/haproxy/admin.sock").strip() == "root 600"
-        point(served, "api-green")
+        point(served, BACKEND)
         assert ask(served, "127.0.0.1").startswith("http/1.1 200")

@@ -66,7 +66,8 @@ def test_a_lease_of_another_run_is_named_and_can_be_broken(live_a: Bench) -> Non
     result = bench.refused(bench.release("C"), *said, "app_break_lease")
     assert "this host puts itself right, and the next run may begin" in result.msg
     bench.refused(bench.release("C", check=True), *said)
-    bench.refused(bench.rollback(), *said)
+    # A rollback would go past it, if there were anything to go back to.
+    bench.refused(bench.rollback(), "no previous release")
 
     broken = bench.one(bench.release("C", break_lease="controller died", holder="ann")).ok()
     assert broken["live"]["sha"] == sha("C")
@@ -77,6 +78,21 @@ def test_a_lease_of_another_run_is_named_and_can_be_broken(live_a: Bench) -> Non
     # What the other run had staged is gone.
     found = {c["Config"]["Labels"]["greenlight.sha"] for c in bench.containers().values()}
     assert found == {sha("A"), sha("C")}
+
+
+def test_a_rollback_ends_a_release_at_work_and_says_so(live_a: Bench) -> None:
+    bench = live_a
+    bench.one(bench.release("B")).ok()
+    playing = bench.begin(bench.release("C", watch={"seconds": 60}, holder="ci-42"))
+    wait_for(bench, LOCKED)
+    wait_for(bench, f"grep -q '\"live\".*{sha('C')}' /var/lib/greenlight/api/journal.jsonl")
+    result = bench.one(bench.rollback()).ok()
+    assert playing.end()[0].failed
+    assert "another release by ci-42 (process" in " ".join(result["warnings"])
+    assert bench.serving() == sha("B")
+    (entry,) = [e for e in bench.journal() if e["event"] == "process-ended"]
+    assert entry["reason"] == "a rollback goes before a release"
+    assert bench.state()["lease"] is None
 
 
 def test_a_lease_that_ran_out_stops_nobody(live_a: Bench) -> None:

@@ -11,8 +11,10 @@ import typing as t
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.container_options import (
     ContainerOptions,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.health_check import (
     HealthCheck,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     Source,
     Watch,
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import socket
 import sys
 import typing as t
@@ -18,6 +17,7 @@ import typing as t
 from .._core import files
 from .._core.console import say
 from .._core.errors import GreenlightError, SpecError
+from .._haproxy.check import read_check
 from .._haproxy.runtime_api import CONFIGURATION
 from .._model.spec import SLOTS, Application, check_sha
 from .._release import entrypoint, report
@@ -91,9 +91,10 @@ def _holder() -> str:
 
 def _params(application: Application, run: str) -> dict[str, t.Any]:
     params = _defaults(transaction_arguments())
-    params["health"] |= health_options(
-        files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend
-    )
+    told = read_check(files.read_damaged_text(CONFIGURATION), application.slots[SLOTS[0]].backend)
+    for name, default in params["health"].items():
+        if type(told.get(name)) is type(default):
+            params["health"][name] = told[name]
     extra = {"sha": "", "release": "", "run": run, "holder": _holder()}
     return {**params, "app": application.app, "retain": RETAIN_ALL, **extra}
 
@@ -103,21 +104,3 @@ def _defaults(spec: dict[str, dict[str, t.Any]]) -> dict[str, t.Any]:
         name: _defaults(option["options"]) if "options" in option else option["default"]
         for name, option in spec.items()
     }
-
-
-def health_options(configuration: str, backend: str) -> dict[str, t.Any]:
-    """Return how HAProxy checks a backend: path, host and status; what it does not say is absent.
-
-    It is what set-up was told, so the default path is not asked of an application that has another.
-    """
-    _before, _name, rest = configuration.partition(f"\nbackend {backend}\n")
-    body = re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    found: dict[str, t.Any] = {}
-    if sent := re.search(
-        r"^\s+http-check send .*?\buri (\S+)(?: .*?\bhdr Host (\S+))?", body, re.M
-    ):
-        found["path"] = sent[1]
-        found |= {"host": sent[2]} if sent[2] else {}
-    if expected := re.search(r"^\s+http-check expect status ([0-9,]+)\s*$", body, re.M):
-        found["status"] = [int(number) for number in expected[1].split(",")]
-    return found

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
+import queue
 import socket
 import ssl
+import threading
 import time
 import typing as t
 from dataclasses import dataclass
@@ -51,9 +54,8 @@ def get(
 ) -> Answer:
     """Make one request on a new connection and read at most `limit` bytes of the body.
 
-    `timeout` is in seconds and bounds the whole of it, from the connection to the last byte of the
-    body, however slowly they come; only the look-up of a name has limits of its own, the
-    resolver's. Raises NoAnswer.
+    `timeout` is in seconds and bounds the whole of it, from the look-up of a name to the last byte
+    of the body, however slowly they come. Raises NoAnswer.
     """
     begin = time.monotonic()
     connection = _Connection(address, port, begin + timeout, tls)
@@ -98,14 +100,16 @@ class _Connection(http.client.HTTPConnection):
         self._tls = tls
 
     def connect(self) -> None:
-        """Connect to the first address of the host that takes the connection."""
+        """Connect to the first address of the host that takes the connection.
+
+        Each of them gets its share of the time that is left, so that a dead one costs not all.
+        """
         refused = OSError(f"{self.host} has no address")
-        for family, kind, protocol, _name, place in socket.getaddrinfo(
-            self.host, self.port, type=socket.SOCK_STREAM
-        ):
+        places = _look_up(self.host, self.port, self._end)
+        for number, (family, kind, protocol, _name, place) in enumerate(places):
             raw = socket.socket(family, kind, protocol)
             try:
-                raw.settimeout(_seconds_left(self._end))
+                raw.settimeout(_seconds_left(self._end) / (len(places) - number))
                 raw.connect(place)
                 self.sock = _Stream(self._secure(raw), self._end)
             except OSError as exc:
@@ -163,6 +167,35 @@ class _Reader(io.BufferedReader):
 
     def close(self) -> None:
         """Do nothing."""
+
+
+_Places = list[tuple[t.Any, t.Any, int, str, t.Any]]
+
+
+def _look_up(host: str, port: int, end: float) -> _Places:
+    """Return the addresses of a host. Raises NoAnswer for a name server that says nothing.
+
+    The resolver has no limit of its own to set, so that a thread waits for it that may be left
+    behind.
+    """
+    with contextlib.suppress(socket.gaierror):
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    found: queue.SimpleQueue[_Places | OSError | ValueError] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            found.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, ValueError) as exc:
+            found.put(exc)
+
+    threading.Thread(target=look, daemon=True).start()
+    try:
+        answer = found.get(timeout=_seconds_left(end))
+    except queue.Empty:
+        raise NoAnswer(f"the name {host} was not resolved in time") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
 def _seconds_left(end: float) -> float:

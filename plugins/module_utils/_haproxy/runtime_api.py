@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from .._core import files
 from .._core.boundary import boundary
 from .._core.errors import ProxyError
-from .._model.spec import Application, Slot
+from .._model.health_check import HealthCheck
+from .._model.spec import SLOTS, Application, Slot
+from . import check
 
 TIMEOUT = 3.0
 """Seconds that one command on the runtime socket may take."""
@@ -238,6 +240,12 @@ class Proxy:
     def is_edited(self) -> bool:
         """Tell whether HAProxy's configuration is not the one that set-up wrote."""
         return is_edited(files.read_damaged_text(CONFIGURATION))
+
+    def other_checks(self, health: HealthCheck) -> list[str]:
+        """Return the options in which HAProxy's own check is another one than a release's."""
+        backend = self._application.slots[SLOTS[0]].backend
+        told = check.read_check(files.read_damaged_text(CONFIGURATION), backend)
+        return check.differences(told, health)
 
     def write_route_file(self, slot: str | None) -> None:
         """Write the pointer for the next start of HAProxy, atomically."""

@@ -4,26 +4,31 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import typing as t
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .._core import http
 from .._core.boundary import boundary
 from .._core.clock import Clock
 from .._core.errors import SpecError
+from .._model.health_check import request_headers
 
 HOST_HEADER: t.Final = "x-greenlight-host"
 SLOT_HEADER: t.Final = "x-greenlight-slot"
 
 _REQUESTS_PER_HOST: t.Final = 3
-"""Requests of one attempt for each host: with round robin, one would do; balancers vary."""
+"""Requests of one attempt for each host at most: with round robin one does; balancers vary."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the last attempt saw; `missing` is empty when all was as expected."""
+    """What the last attempt saw, with what was kept from those before it.
+
+    `missing` is empty when all was as expected.
+    """
 
     seen: dict[str, list[str]]
     attempts: int
@@ -67,21 +72,21 @@ def verify(
     timeout: float,
     others: t.Collection[str] = (),
     status: t.Collection[int] = (200,),
+    headers: t.Mapping[str, str] | None = None,
 ) -> Seen:
     """Ask through the balancer until all is as expected; `delay` and `timeout` are in seconds.
 
-    One attempt takes at most `timeout`, one answer included, however many requests it makes.
+    A host that was seen on its slot stays seen until it answers from another one, so that a
+    balancer that picks at random, or a slow one, needs no luck. An attempt ends as soon as all were
+    seen. It begins no request after `timeout`, and each of them has `timeout` as well.
     """
-    with boundary(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health", SpecError):
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
-            raise ValueError("it needs http:// or https://, and a host")
+    more = {str(name): str(value) for name, value in (headers or {}).items()}
+    ask = functools.partial(_ask, _split(url), request_headers(host_header, more), timeout)
     missing = ""
     seen: dict[str, list[str]] = {}
     for attempt in range(1, attempts + 1):
-        requests = (len(expected) + len(others)) * _REQUESTS_PER_HOST
-        seen, strange = _attempt(url, host_header, requests, timeout, status)
-        missing = compare(expected, seen, strange, others)
+        kept = {host for host, backend in expected.items() if seen.get(host) == [backend]}
+        seen, missing = _attempt(ask, expected, kept, others, status, timeout)
         if not missing:
             count = len(expected)
             message = f"{count} of {count} hosts seen on their expected slot, attempt {attempt}"
@@ -95,38 +100,57 @@ def verify(
     return Seen(seen, attempts, text)
 
 
+def _split(url: str) -> SplitResult:
+    with boundary(f"url {url!r} is not a URL such as http://203.0.113.10/v1/health", SpecError):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("it needs http:// or https://, and a host")
+    return parts
+
+
 def _attempt(
-    url: str, host_header: str, requests: int, timeout: float, status: t.Collection[int]
-) -> tuple[dict[str, list[str]], list[str]]:
-    """Make that many requests; return the backends by host, and what was no proper answer."""
-    parts = urlsplit(url)
-    tls = parts.scheme == "https"
-    headers = {"User-Agent": "greenlight-balancer-check"}
-    if host_header:
-        headers["Host"] = host_header
-    seen: dict[str, set[str]] = {}
+    ask: t.Callable[[], http.Answer],
+    expected: dict[str, str],
+    kept: t.Collection[str],
+    others: t.Collection[str],
+    status: t.Collection[int],
+    seconds: float,
+) -> tuple[dict[str, list[str]], str]:
+    """Ask until all were seen; return the backends by host, `kept` among them, and what is wrong.
+
+    As many requests as there are hosts are made at least: after a bad answer, not one alone passes.
+    """
+    hosts = len(expected) + len(others)
+    seen = {host: [expected[host]] for host in kept}
     strange: list[str] = []
-    end = time.monotonic() + timeout
-    for _request in range(requests):
-        if time.monotonic() > end:
-            strange.append(f"an attempt took longer than {timeout:g} s")
+    end = time.monotonic() + seconds
+    for number in range(hosts * _REQUESTS_PER_HOST):
+        is_done = number >= hosts and not compare(expected, seen, strange, others)
+        if is_done or time.monotonic() > end:
             break
         try:
-            answer = http.get(
-                t.cast("str", parts.hostname),
-                parts.port or (443 if tls else 80),
-                (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-                headers=headers,
-                timeout=timeout,
-                tls=tls,
-            )
+            answer = ask()
         except http.NoAnswer as exc:
             strange.append(f"a request got no answer ({exc})")
             continue
         host = answer.headers.get(HOST_HEADER, "")
         if host and answer.status in status:
-            seen.setdefault(host, set()).add(answer.headers.get(SLOT_HEADER, "?"))
+            backends = {*seen.get(host, []), answer.headers.get(SLOT_HEADER, "?")}
+            seen[host] = sorted(backends)
         else:
             source = host or "something that is no droplet of ours"
             strange.append(f"{source} answered HTTP {answer.status}")
-    return {host: sorted(backends) for host, backends in seen.items()}, strange
+    return seen, compare(expected, seen, strange, others)
+
+
+def _ask(parts: SplitResult, headers: dict[str, str], timeout: float) -> http.Answer:
+    """Make one request on a new connection. Raises NoAnswer."""
+    tls = parts.scheme == "https"
+    return http.get(
+        t.cast("str", parts.hostname),
+        parts.port or (443 if tls else 80),
+        (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        headers=headers,
+        timeout=timeout,
+        tls=tls,
+    )

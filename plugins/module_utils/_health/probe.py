@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from .._core import http
 from .._core.boundary import FAULTS, boundary, parse_json, told
 from .._core.errors import SpecError
-from .._model.spec import HealthCheck
-
-USER_AGENT = "greenlight-health-check"
+from .._model.health_check import HealthCheck
 
 
 @dataclass(frozen=True)
@@ -64,8 +62,9 @@ def judge(answer: http.Answer, check: HealthCheck) -> Verdict:
         target = answer.headers.get("location", "(no Location header)")
         reason = (
             f"the health path {check.path} redirects to {target}; redirects are not followed,"
-            " because they would judge another server. Set health.path to the final path, or"
-            " health.host to the name the application wants"
+            " because they would judge another server. Set health.path to the final path,"
+            " health.host to the name the application wants, or X-Forwarded-Proto in health.headers"
+            " when it wants https"
         )
         return Verdict(False, reason, said, final=True)
     if answer.status not in check.status:
@@ -100,7 +99,7 @@ def probe(address: str, port: int, check: HealthCheck) -> Verdict:
             address,
             port,
             check.path,
-            headers={"Host": check.host, "User-Agent": USER_AGENT, "Accept": "application/json"},
+            headers=check.request_headers,
             timeout=check.timeout,
         )
     except http.NoAnswer as exc:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from .._core.boundary import parse_json
 from .._core.errors import SpecError
 from .container_options import ContainerOptions
+from .health_check import HealthCheck
 
 SLOTS: t.Final = ("blue", "green")
 """The two slots. One is live, the other holds the standby or takes the next release."""
@@ -181,20 +182,6 @@ _DESCRIPTOR_KEYS: t.Final = ("app", "port", "container_port", "network", "subnet
 
 def _slot_fields(raw: dict[str, str]) -> dict[str, str]:
     return {key: raw[key] for key in ("address", "backend", "server")}
-
-
-@dataclass(frozen=True)
-class HealthCheck:
-    """How a slot proves that it works. Times are in seconds."""
-
-    path: str
-    host: str
-    status: tuple[int, ...]
-    expect: str
-    interval: float
-    timeout: float
-    successes: int
-    deadline: float
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import typing as t
 
 from .._core.errors import SpecError
 from .._model.container_options import ContainerOptions
-from .._model.spec import Caller, Canary, HealthCheck, Order, Source, Standby, Watch, check_sha
+from .._model.spec import Caller, Canary, Order, Source, Standby, Watch, check_sha
 from . import option_checks as checks
+from .health_options import build_health
 from .options import OPTIONS
 
 
@@ -37,7 +38,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
         release=params.get("release") or "",
         source=_source(params, sha),
         container=_container(params),
-        health=_health(params["health"]),
+        health=build_health(params["health"]),
         watch=Watch(**params["watch"]),
         canary=Canary(**params["canary"]),
         standby=Standby(params["standby"], params["warm_seconds"]),
@@ -104,8 +105,3 @@ def _container(params: dict[str, t.Any]) -> ContainerOptions:
 
 
 _CONTAINER: t.Final = [each.name for each in dataclasses.fields(ContainerOptions)]
-
-
-def _health(raw: dict[str, t.Any]) -> HealthCheck:
-    checks.check_health(raw)
-    return HealthCheck(**{**raw, "status": tuple(raw["status"])})

@@ -110,7 +110,7 @@ def _execute(
             f"state={state} needs option run: the phases of a run belong together by its name, and"
             " a host takes back what nobody goes on with."
         )
-    said = [*notes(host), *yaml_notes(params)]
+    said = [*notes(host), *_check_notes(host, order), *yaml_notes(params)]
     goal = find_goal(host, order)
     phase: Phase = "settled" if state == "planned" else state
     if state == "planned" or check_mode:
@@ -135,6 +135,17 @@ def notes(host: Host) -> list[str]:
             f"{CONFIGURATION} was changed by hand since set-up wrote it; setup-api.yml puts it back"
         )
     return said
+
+
+def _check_notes(host: Host, order: Order) -> list[str]:
+    """Return a note when HAProxy's own check is not the one of the order."""
+    names = ", ".join(host.proxy.other_checks(order.health))
+    if not names:
+        return []
+    return [
+        f"HAProxy checks this application otherwise than this {order.action} does ({names}), as"
+        " set-up was told; setup-api.yml makes them one, and what is live must pass it as well"
+    ]
 
 
 def find_goal(host: Host, order: Order) -> t.Callable[[Snapshot], Goal]:

@@ -197,7 +197,9 @@ class Steps:
         check = self._order.health
         quick = dataclasses.replace(check, deadline=min(check.deadline, _UP_LIMIT))
         health_gate.pass_gate(self._host, container, quick, 1, self._past())
-        status = health_gate.wait_for_up(self._host, container.slot, _UP_LIMIT)
+        # HAProxy's check may take as long for an answer as ours.
+        limit = _UP_LIMIT + check.timeout
+        status = health_gate.wait_for_up(self._host, container.slot, limit, check)
         return f"HAProxy says {status.status}"
 
     def _baseline(self) -> SlotStatus:

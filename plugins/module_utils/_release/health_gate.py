@@ -13,7 +13,7 @@ from .._core.errors import CheckError
 from .._haproxy.runtime_api import SlotStatus
 from .._health import probe
 from .._model.engine_model import Container, Mishaps
-from .._model.spec import HealthCheck
+from .._model.health_check import HealthCheck
 from .context import Host
 
 _FIRST_INTERVAL: t.Final = 0.05
@@ -151,16 +151,33 @@ def _ports_hint(host: Host, container: Container, probes: _Probes) -> str:
     return ""
 
 
-def wait_for_up(host: Host, slot: str, limit: float) -> SlotStatus:
-    """Wait until HAProxy's own check says exactly UP, at most `limit` seconds."""
+def wait_for_up(
+    host: Host, slot: str, limit: float, check: HealthCheck | None = None
+) -> SlotStatus:
+    """Wait until HAProxy's own check says exactly UP, at most `limit` seconds.
+
+    `check` is the one that the slot has passed before. Raises CheckError.
+    """
     outcome = wait_until(
         lambda: host.proxy.status(slot), lambda s: s.is_up, limit, _UP_INTERVAL, host.clock
     )
     if not outcome.done:
         backend = host.application.slots[slot].backend
         raise CheckError(
-            f"HAProxy's own check of {backend} did not become UP within {limit:g} s",
+            f"HAProxy's own check of {backend} did not become UP within {limit:g} s"
+            f"{_other_check_hint(host, check)}",
             f"show stat {backend}",
             outcome.last.status,
         )
     return outcome.last
+
+
+def _other_check_hint(host: Host, check: HealthCheck | None) -> str:
+    """Say in what HAProxy asks otherwise than the gate does; empty when it does not."""
+    names = ", ".join(host.proxy.other_checks(check)) if check else ""
+    if not names:
+        return ""
+    return (
+        f". It is not the one of this release, as to {names}. Run setup-api.yml, which makes"
+        " HAProxy ask so too; what is live must pass it as well"
+    )

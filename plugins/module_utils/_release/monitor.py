@@ -8,15 +8,20 @@ import typing as t
 
 from .._core.errors import CheckError, EngineError, ProxyError
 from .._haproxy.runtime_api import SlotStatus
-from .._health import probe
+from .._health.asker import Asker
 from .._health.error_budget import Tally
 from .._model.engine_model import Container, Mishaps
-from .._model.spec import HealthCheck, Watch
+from .._model.health_check import HealthCheck
+from .._model.spec import Watch
 from . import health_gate
 from .context import Host
 
 _AWAY_LIMIT: t.Final = 2.0
 """Seconds for which HAProxy may not answer; systemd starts it again 0.1 s after it has died."""
+
+
+_PATIENCE: t.Final = 0.5
+"""Seconds that a look waits for an answer at most; the counters are looked at until it comes."""
 
 
 class Watcher:
@@ -37,46 +42,54 @@ class Watcher:
         self._container = container
         self._past = past
         self._tally = Tally(watch, base)
-        self._own = 0
+        self._asker: Asker | None = None
         self._failed = 0
         self._away_since: float | None = None
 
     def watch(self, seconds: float, address: str, port: int) -> str:
         """Watch for that many seconds, asking the health path at the address; return a summary.
 
+        A check that is under way then is waited for, which takes the time of one answer at most.
         Raises CheckError with the numbers as soon as the release is not good any more.
         """
         host, interval = self._host, self._watch.interval
         begin = host.clock.now()
         while True:
-            self.look(address, port)
+            asker = self.look(address, port)
             elapsed = host.clock.now() - begin
-            if elapsed >= seconds:
-                served = max(self._tally.requests - self._own, 0)
+            if elapsed >= seconds and not asker.is_waiting:
+                served = max(self._tally.requests - asker.asked, 0)
                 return f"healthy, {served} requests served, {self._tally.errors} failed"
-            host.clock.sleep(min(interval, seconds - elapsed))
+            # Whoever waits for an answer has waited in the look already.
+            if not asker.is_waiting:
+                host.clock.sleep(min(interval, seconds - elapsed))
 
-    def look(self, address: str, port: int) -> None:
-        """Look once. Raises CheckError when the release is not good any more."""
+    def look(self, address: str, port: int) -> Asker:
+        """Look once, without waiting long for an answer of the health check; return who asks.
+
+        Raises CheckError when the release is not good any more.
+        """
         self._see_container()
-        verdict = probe.probe(address, port, self._health)
-        self._own += 1
+        asker = self._asker = self._asker or Asker(address, port, self._health)
+        verdict = asker.verdict(min(self._watch.interval, _PATIENCE))
         try:
             status = self._host.proxy.status(self._container.slot)
         except ProxyError as exc:
             # The check went through HAProxy too: that it failed says nothing of the release.
             self._see_away(exc)
-            return
+            return asker
         self._away_since = None
-        self._count_failed(
-            not verdict.healthy,
-            f"{verdict.reason}",
-            f"GET http://{address}:{port}{self._health.path}",
-            verdict.answer,
-        )
+        if verdict is not None:
+            self._count_failed(
+                not verdict.healthy,
+                f"{verdict.reason}",
+                f"GET http://{address}:{port}{self._health.path}",
+                verdict.answer,
+            )
         self._tally.add(self._host.clock.now(), status)
-        if condemned := self._tally.verdict(self._own):
+        if condemned := self._tally.verdict(asker.asked):
             raise CheckError(condemned, "requests in the new slot, counted by HAProxy")
+        return asker
 
     def _see_container(self) -> None:
         try:

@@ -26,11 +26,22 @@ def check_limits(params: dict[str, t.Any]) -> None:
     for group in ("health", "watch", "canary"):
         given.update({f"{group}.{name}": value for name, value in params[group].items()})
     for label in LIMITS:
-        items = given[label] if isinstance(given[label], list) else [given[label]]
-        if not items:
-            raise SpecError(f"{label} is empty. {_advice(label)}")
-        for item in items:
-            _check_limit(label, item)
+        _check_option(label, given[label])
+
+
+def check_group(group: str, values: t.Mapping[str, t.Any]) -> None:
+    """Raise SpecError for a suboption of `group` that is not within its limits."""
+    for label in LIMITS:
+        if label.startswith(f"{group}."):
+            _check_option(label, values[label.removeprefix(f"{group}.")])
+
+
+def _check_option(label: str, value: t.Any) -> None:
+    items = value if isinstance(value, list) else [value]
+    if not items:
+        raise SpecError(f"{label} is empty. {_advice(label)}")
+    for item in items:
+        _check_limit(label, item)
 
 
 def _check_limit(label: str, value: t.Any) -> None:
@@ -234,10 +245,10 @@ def limits(raw: dict[str, t.Any]) -> dict[str, int]:
 
 def check_health(raw: dict[str, t.Any]) -> None:
     """Raise SpecError for a request that cannot be sent and a gate that cannot be passed."""
-    if not re.fullmatch(r"/[!-~]*", raw["path"]):
+    if not re.fullmatch(r"/[!-\"$-~]*", raw["path"]):
         raise SpecError(
-            f"health.path {raw['path']!r} must start with '/' and have neither spaces nor letters"
-            " beyond ASCII: write them percent-encoded, such as '%20'."
+            f"health.path {raw['path']!r} must start with '/' and have neither spaces, '#' nor"
+            " letters beyond ASCII: write them percent-encoded, such as '%20'."
         )
     if not re.fullmatch(r"[!-~]*", raw["host"]):
         raise SpecError(

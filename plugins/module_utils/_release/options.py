@@ -44,6 +44,7 @@ OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
         "options": {
             "path": {"type": "str", "default": "/v1/health"},
             "host": {"type": "str", "default": "localhost"},
+            "headers": {"type": "dict", "default": {}},
             "status": {"type": "list", "elements": "int", "default": [200]},
             "expect": {"type": "str", "default": ""},
             "interval": {"type": "float", "default": 0.05},

@@ -6,9 +6,17 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import FileError, GreenlightError, NotSetUpError, ProxyError, TakenBackError
+from .._core.errors import (
+    FileError,
+    GreenlightError,
+    LockedError,
+    NotSetUpError,
+    ProxyError,
+    TakenBackError,
+)
 from .._model.spec import Order
 from .._state.history import State
+from .._state.lock import HANDOVER, RELEASING, Lease
 from .addresses import refuse_strangers
 from .context import Host
 from .host_state import Snapshot
@@ -18,20 +26,54 @@ MIN_FREE_BYTES: t.Final = 1_048_576
 """Bytes that must be free for the pointer, the journal and the lease before a run begins."""
 
 
-def lock(host: Host, order: Order) -> None:
-    """Take the kernel lock, also beside another run's lease when the order has a reason to.
+def lock(host: Host, order: Order) -> str:
+    """Take the kernel lock, also beside another run's lease when the order goes before it.
+
+    A rollback ends the process of a release that holds the lock, and so does a release with a
+    reason to break the lease: else one that hangs would keep everybody out. That of a rollback is
+    ended by another rollback with a reason, and by no release. Returns a note on that.
 
     Raises LockedError, with nothing held, when another process or run is at work.
     """
-    host.lock.acquire(
-        order.run, order.caller.holder, order.action, order.lock_wait, _patience(order)
-    )
+    ended = _acquire(host, order)
     try:
-        if not order.break_lease:
+        if ended:
+            note(host, order, "process-ended", _reason(order), ended)
+        lease = host.lock.read_lease()
+        if lease is None or not goes_before(order, lease):
             host.lock.check_lease(order.run)
     except GreenlightError:
         host.lock.release()
         raise
+    return f"the process of another {ended} was ended: {_reason(order)}" if ended else ""
+
+
+def _acquire(host: Host, order: Order) -> str:
+    """Take the kernel lock; return whose process was ended for it, or nothing."""
+    caller, patience = (order.run, order.caller.holder, order.action), _patience(order)
+    try:
+        host.lock.acquire(*caller, order.lock_wait, patience)
+    except LockedError:
+        # A run that has begun ends nobody: whoever holds the lock now has come after it.
+        has_begun = not host.journal.read().run(order.run).is_over
+        goes_back, has_reason = order.action == "rollback", bool(order.break_lease)
+        if has_begun or not (goes_back or has_reason):
+            raise
+        ended = host.lock.end_holder(any_run=goes_back and has_reason)
+        if not ended:
+            raise
+        host.lock.acquire(*caller, HANDOVER, patience)
+        return ended
+    return ""
+
+
+def goes_before(order: Order, lease: Lease) -> bool:
+    """Tell whether the order may take the place of the run that holds the lease."""
+    return bool(order.break_lease) or (order.action == "rollback" and lease.action == RELEASING)
+
+
+def _reason(order: Order) -> str:
+    return order.break_lease or "a rollback goes before a release"
 
 
 def _patience(order: Order) -> float:
@@ -44,20 +86,26 @@ def _patience(order: Order) -> float:
 def check_lock(host: Host, order: Order) -> None:
     """Raise LockedError when another run is under way; for a call that changes nothing."""
     lease = host.lock.read_lease()
-    if lease is not None and lease.run != order.run:
-        lock(host, order)
+    if lease is None or lease.run == order.run or goes_before(order, lease):
+        return
+    host.lock.acquire(
+        order.run, order.caller.holder, order.action, order.lock_wait, _patience(order)
+    )
+    try:
+        host.lock.check_lease(order.run)
+    finally:
         host.lock.release()
 
 
 def break_lease(host: Host, order: Order) -> None:
-    """End another run's lease when the order has a reason to, and write down why.
+    """End another run's lease when the order goes before it, and write down why.
 
     Last of all that is looked at before a run on this host, so that one that is refused here has
     broken nothing here. What the other run has left is taken back when this one begins or gives up.
     """
-    lease = host.lock.read_lease() if order.break_lease else None
-    if lease is not None and lease.run != order.run:
-        note(host, order, "lease-broken", order.break_lease, lease.describe())
+    lease = host.lock.read_lease()
+    if lease is not None and lease.run != order.run and goes_before(order, lease):
+        note(host, order, "lease-broken", _reason(order), lease.describe())
         host.lock.end_lease()
 
 

@@ -11,6 +11,7 @@ import typing as t
 
 from .._core.errors import FinalError, LockedError, SpecError
 from .._state.history import Run, State
+from .._state.lock import HANDOVER
 from . import preconditions, report
 from .compensation import Compensation, Undo
 from .context import Host, observe, observe_after
@@ -44,9 +45,15 @@ def revert_order(host: Host, order: Order) -> report.Outcome | None:
 def revert_at_console(host: Host, run: str, holder: str) -> report.Outcome | None:
     """Take the run back that is under way here, or the one named; None when there is none.
 
-    Raises LockedError while a process is at work on it, SpecError, errors of the host's parts.
+    The process of a release that is at work is ended first. Raises LockedError while another one
+    is, SpecError, errors of the host's parts.
     """
-    host.lock.acquire("", holder, "revert", 0.0)
+    try:
+        host.lock.acquire("", holder, "revert", 0.0)
+    except LockedError:
+        if not host.lock.end_holder(any_run=False):
+            raise
+        host.lock.acquire("", holder, "revert", HANDOVER)
     try:
         unfinished = host.journal.read().unfinished()
         name = run or (unfinished.identifier if unfinished else "")

@@ -51,8 +51,9 @@ class Transaction:
         releases that begin at once one is refused here. Raises LockedError, FrozenError, SpecError.
         """
         check_expectation(self._order.health.expect)
+        ended = ""
         if reserve:
-            preconditions.lock(self._host, self._order)
+            ended = preconditions.lock(self._host, self._order)
         elif not self._order.break_lease:
             preconditions.check_lock(self._host, self._order)
         try:
@@ -65,7 +66,8 @@ class Transaction:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal.sha)
-            return report.Outcome(plan, snapshot, snapshot, notes=[*plan.notes])
+            notes = [*([ended] if ended else []), *plan.notes]
+            return report.Outcome(plan, snapshot, snapshot, notes=notes)
         finally:
             if reserve:
                 self._host.lock.release()
@@ -100,12 +102,13 @@ class Transaction:
         then serves again unless the failure came after the new one was proved.
         """
         check_expectation(self._order.health.expect)
-        preconditions.lock(self._host, self._order)
+        ended = preconditions.lock(self._host, self._order)
         try:
             ends = phase in ("committed", "settled")
             said = commit_proved(self._host, self._order, self._lease) if ends else []
             outcome = self._plan_at_last(find_goal, phase)
             outcome.done += said
+            outcome.notes += [ended] if ended else []
             if outcome.plan.steps:
                 self._begin_with(outcome)
                 target = self._carry_out(outcome)

@@ -28,7 +28,8 @@ from .._core.errors import (
     SpecError,
 )
 from .._model.engine_model import Container
-from .._model.spec import HealthCheck, Watch
+from .._model.health_check import HealthCheck
+from .._model.spec import Watch
 from .._state.history import Run, State
 from .._state.lock import WATCHING, Lease
 from . import traffic
@@ -263,7 +264,7 @@ def _watch_of(run: Run) -> Watch | None:
 
 
 def _health_of(run: Run) -> HealthCheck | None:
-    raw = run.begin.get("health") or {}
-    if raw.keys() != {field.name for field in fields(HealthCheck)}:
+    try:
+        return HealthCheck.of_facts(run.begin.get("health") or {})
+    except (KeyError, TypeError):
         return None
-    return HealthCheck(**{**raw, "status": tuple(raw["status"])})

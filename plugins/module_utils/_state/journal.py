@@ -3,8 +3,9 @@
 """What happened: an append-only, fsynced file of JSON lines, the audit log of an application.
 
 The events that move a run along are in history.py. Besides them the journal holds, for people:
-`phase` (durations of one call), `lease-broken`, `freeze-ignored` and `retired` (a warm standby
-whose time was over). The first line of a file names the format.
+`phase` (durations of one call), `lease-broken`, `process-ended` (of a run that kept the lock),
+`freeze-ignored` and `retired` (a warm standby whose time was over). The first line of a file names
+the format.
 """
 
 from __future__ import annotations

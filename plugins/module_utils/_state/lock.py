@@ -15,11 +15,12 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .._core import files
+from .._core import files, processes
 from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp, wait_until
 from .._core.errors import LockedError
 
+RELEASING: t.Final = "release"
 RETIRING: t.Final = "retire"
 WATCHING: t.Final = "watchdog"
 HOST_ACTIONS: t.Final = (RETIRING, WATCHING)
@@ -114,7 +115,7 @@ class HostLock:
             raise LockedError(
                 f"Another {self._describe_holder()} on this host right now{self._until()}."
                 " Wait until it has ended, or set app_lock_wait to a number of seconds to wait for"
-                " it; nothing was changed."
+                f" it; nothing was changed.{self._ending_hint()}"
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
@@ -124,6 +125,33 @@ class HostLock:
     def release(self) -> None:
         """Give the kernel lock back."""
         self._lock.release()
+
+    def _ending_hint(self) -> str:
+        """Say how the holder could be ended; nothing for the host's own work, which puts right."""
+        action = self._read_holder().get("action")
+        if action == RELEASING:
+            way = "A rollback ends it, and so does a release with a reason:"
+        elif action in HOST_ACTIONS or action is None:
+            return ""
+        else:
+            way = "Another rollback with a reason ends it:"
+        return (
+            f""" {way} -e '{{"app_break_lease": "it hangs"}}', or at the host's console"""
+            " --break-lease."
+        )
+
+    def end_holder(self, *, any_run: bool) -> str:
+        """End the process of a release that holds the kernel lock; say whose it was, or nothing.
+
+        With `any_run` that of a rollback too. The host's own work is never ended: it puts right.
+        """
+        holder = self._read_holder()
+        action, pid = holder.get("action"), holder.get("pid")
+        mine = any_run and action not in HOST_ACTIONS
+        if not isinstance(pid, int) or not (mine or action == RELEASING):
+            return ""
+        told = self._describe_holder().removesuffix(" holds the lock")
+        return told if processes.end_holder(pid, self._lock.path) else ""
 
     def _read_holder(self) -> dict[str, t.Any]:
         try:

@@ -24,17 +24,6 @@ from tests.unit.release.world import World
 
 A, B, C = (sha_of(name) for name in "abc")
 
-CONFIGURATION = """\
-backend api-blue
-    option httpchk
-    http-check send meth GET uri /ready hdr Host shop.example.com
-    http-check expect status 200,204
-    server slot 172.31.10.2:3002 check
-
-backend api-green
-    http-check send meth GET uri /other hdr Host other.example.com
-"""
-
 
 @pytest.fixture(name="world")
 def fixture_world(monkeypatch: pytest.MonkeyPatch) -> World:
@@ -114,16 +103,21 @@ def test_revert_takes_back_the_unfinished_run(world: World) -> None:
     assert "no run is under way" in actions.revert("api", "half-way")
 
 
-def test_the_health_check_is_the_one_that_set_up_was_told() -> None:
-    text = f"frontend api\n{CONFIGURATION}"
-    assert actions.health_options(text, "api-blue") == {
-        "path": "/ready",
-        "host": "shop.example.com",
-        "status": [200, 204],
-    }
-    assert actions.health_options(text, "api-green") == {
-        "path": "/other",
-        "host": "other.example.com",
-    }
-    assert actions.health_options(text, "shop-blue") == {}
-    assert actions.health_options("", "api-blue") == {}
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (
+            {"path": "/ready", "expect": "a", "headers": {"X": "y"}},
+            {"expect": "a", "path": "/ready"},
+        ),
+        ({"path": 5, "deadline": 9.0, "of_later": 1}, {"path": "/v1/health", "deadline": 9.0}),
+        ({}, {"path": "/v1/health", "headers": {}}),
+    ],
+)
+def test_the_health_check_is_the_one_that_set_up_was_told(
+    monkeypatch: pytest.MonkeyPatch, told: dict[str, t.Any], found: dict[str, t.Any]
+) -> None:
+    monkeypatch.setattr(actions, "read_check", lambda _text, _backend: told)
+    health = actions._params(APPLICATION, "run")["health"]
+    assert {name: health[name] for name in found} == found
+    assert "of_later" not in health

@@ -20,7 +20,9 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._health.probe i
     check_expectation,
     probe,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import HealthCheck
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.health_check import (
+    HealthCheck,
+)
 from tests.unit import asked
 from tests.unit.servers import Reply, http_server
 
@@ -61,6 +63,17 @@ def test_answers_are_judged(check: HealthCheck, reply: Reply, healthy: bool, rea
     assert len(seen) == 1
     assert seen[0][1]["host"] == "api.test"
     assert seen[0][1]["connection"] == "close"
+
+
+def test_an_application_that_wants_https_is_told_that_it_came_so() -> None:
+    def reply(_path: str, headers: dict[str, str]) -> Reply:
+        return (204, {}, "") if headers.get("x-forwarded-proto") == "https" else (301, {}, "")
+
+    check = dataclasses.replace(CHECK, status=(204,))
+    with http_server(reply) as (port, _seen):
+        assert not probe("127.0.0.1", port, check).healthy
+        told = dataclasses.replace(check, headers={"X-Forwarded-Proto": "https"})
+        assert probe("127.0.0.1", port, told).healthy
 
 
 def test_nobody_listening_is_no_answer() -> None:

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
+import typing as t
 
 import pytest
 
@@ -46,6 +48,44 @@ def test_tls_has_the_same_total_time() -> None:
         with pytest.raises(http.NoAnswer):
             http.get("127.0.0.1", port, "/", headers={}, timeout=0.9, tls=True)
         assert time.monotonic() - begin < 1.1
+
+
+def test_a_name_server_that_says_nothing_has_the_same_total_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, ended = socket.getaddrinfo, threading.Event()
+
+    def look_up(host: str, port: int, *args: t.Any, **named: t.Any) -> t.Any:
+        if not named.get("flags"):
+            ended.wait(5)
+        return real(host, port, *args, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    begin = time.monotonic()
+    with pytest.raises(http.NoAnswer, match=r"the name registry\.test was not resolved in time"):
+        http.get("registry.test", 80, "/", headers={}, timeout=0.5)
+    assert time.monotonic() - begin < 0.8
+    ended.set()
+
+
+def test_a_dead_first_address_leaves_time_for_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a name that has an IPv6 address where no IPv6 leads anywhere."""
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as dead,
+        http_server(lambda _path, _headers: (200, {}, "fine")) as (port, _seen),
+    ):
+        full = [socket.socket() for _number in range(4)]
+        for one in full:
+            one.setblocking(False)
+            one.connect_ex(dead.getsockname())
+        places = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", number))
+            for number in (dead.getsockname()[1], port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_named: places)
+        assert http.get("two.test", 80, "/", headers={}, timeout=1.0).body == "fine"
+        for one in full:
+            one.close()
 
 
 def test_a_server_that_accepts_nobody_takes_no_longer() -> None:

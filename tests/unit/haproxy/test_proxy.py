@@ -21,6 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
     ProxyError,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy import runtime_api
+from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.check import check_lines
 from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.runtime_api import (
     Proxy,
     Route,
@@ -34,6 +35,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec imp
     Application,
     design_application,
 )
+from tests.unit import asked
 from tests.unit.servers import RuntimeSocket
 
 STAT = """# pxname,svname,qcur,qmax,scur,smax,stot,status,hrsp_5xx,econ,eresp,wretr,req_tot,
@@ -223,3 +225,16 @@ def test_a_reply_that_trickles_is_bounded(tmp_path: Path, monkeypatch: pytest.Mo
     assert time.monotonic() - begin < 0.8
     server.close()
     thread.join()
+
+
+def test_a_health_check_that_set_up_was_not_told_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "haproxy.cfg"
+    monkeypatch.setattr(runtime_api, "CONFIGURATION", str(path))
+    proxy = Proxy(application(tmp_path))
+    assert proxy.other_checks(asked.health()) == []
+    lines = "".join(f"    {line}\n" for line in check_lines(asked.health()))
+    path.write_text(f"global\n\nbackend api-blue\n{lines}\nbackend api-green\n{lines}")
+    assert proxy.other_checks(asked.health()) == []
+    assert proxy.other_checks(asked.health(path="/up", deadline=9.0)) == ["health.path"]

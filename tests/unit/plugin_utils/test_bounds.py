@@ -66,3 +66,13 @@ def test_the_bound_outlasts_a_phase_that_ends_after_its_controller() -> None:
     found = limits(hosts=2, canary=share, watch={"seconds": 300.0})
     one = found.cut_over / 2
     assert found.bound >= one + found.after_cutover
+
+
+def test_a_health_check_that_may_take_long_lengthens_what_waits_for_it() -> None:
+    slow = {"deadline": 60.0, "timeout": 30.0}
+    url = "http://203.0.113.10"
+    plain, patient = limits(balancer_url=url), limits(balancer_url=url, health=slow)
+    # Before a proof one more check and HAProxy's own; at a cutover the looks of a watch as well.
+    assert patient.prove - plain.prove == pytest.approx(2 * 28)
+    assert patient.cut_over - plain.cut_over == pytest.approx(4 * 4 * 28)
+    assert patient.verify - plain.verify == pytest.approx(10 * 2 * 25)

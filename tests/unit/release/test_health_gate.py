@@ -14,10 +14,15 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import http
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import CheckError
+from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.runtime_api import (
+    SlotStatus,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
     Container,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import HealthCheck
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.health_check import (
+    HealthCheck,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._release import health_gate
 from tests.unit import asked
 from tests.unit.release.fakes import APPLICATION
@@ -162,3 +167,38 @@ def test_a_real_answer_that_trickles_ends_the_gate_one_probe_after_its_deadline(
         with pytest.raises(CheckError, match=r"no answer within 0\.8 s"):
             passed(Stage(Clock()), check=check)
         assert time.monotonic() - begin < 1.0 + 0.8 + 0.2
+
+
+class Checked(Stage):
+    """A host whose HAProxy finds the slot down, because it asks otherwise than the release."""
+
+    def __init__(self, differing: list[str]) -> None:
+        super().__init__(SteppedClock())
+        self.proxy = self
+        self._differing = differing
+
+    def status(self, _slot: str) -> SlotStatus:
+        """Return what HAProxy's own check says."""
+        return SlotStatus("DOWN", 0, 0, 0, 0)
+
+    def other_checks(self, _health: HealthCheck) -> list[str]:
+        """Return in what HAProxy's check is another one."""
+        return self._differing
+
+
+@pytest.mark.parametrize(
+    ("differing", "end"),
+    [
+        ([], "did not become UP within 10 s"),
+        (
+            ["health.path", "health.headers"],
+            "It is not the one of this release, as to health.path, health.headers. Run"
+            " setup-api.yml, which makes HAProxy ask so too; what is live must pass it as well",
+        ),
+    ],
+)
+def test_a_check_of_haproxys_that_is_another_one_is_said(differing: list[str], end: str) -> None:
+    host: t.Any = Checked(differing)
+    with pytest.raises(CheckError) as caught:
+        health_gate.wait_for_up(host, "blue", 10.0, CHECK)
+    assert str(caught.value).endswith(end)

@@ -15,9 +15,11 @@ import yaml
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.container_options import (
     ContainerOptions,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.health_check import (
+    HealthCheck,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
     Canary,
-    HealthCheck,
     Order,
     Source,
     Standby,

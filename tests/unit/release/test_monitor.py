@@ -1,0 +1,113 @@
+# Copyright (c) 2026, Greenlight contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The watch does not look away while a health answer trickles in, and never waits for ever."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+import pytest
+
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
+    CheckError,
+    SpecError,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._haproxy.runtime_api import (
+    SlotStatus,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._health import asker
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
+    Container,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.monitor import Watcher
+from tests.unit import asked
+from tests.unit.servers import Reply, http_server, raw_server
+
+CONTAINER = Container(
+    "id", "api-blue", "blue", "r", "s", "d", "c", "running", 0, 0, 0, "", "", "no"
+)
+NOTHING = SlotStatus("UP", 0, 0, 0, 0)
+WATCH = asked.watch(seconds=0.5, interval=0.1)
+TRICKLE = (b"HTTP/1.1 200 OK\r\n\r\n", b"b")
+
+
+class Stage:
+    """A host whose slot gets ten requests between two looks, of which so many fail."""
+
+    def __init__(self, failing: int = 0) -> None:
+        self.clock = Clock()
+        self.engine = self.proxy = self
+        self._failing = failing
+        self._status = NOTHING
+
+    def container(self, _identifier: str) -> Container:
+        """Return the container, which runs."""
+        return CONTAINER
+
+    def status(self, _slot: str) -> SlotStatus:
+        """Return the counters, ten requests later."""
+        before = self._status
+        self._status = dataclasses.replace(
+            before,
+            requests=before.requests + 10,
+            answered=before.answered + 10,
+            server_errors=before.server_errors + self._failing,
+        )
+        return self._status
+
+
+def watched(stage: Stage, port: int, timeout: float) -> str:
+    """Watch for half a second."""
+    host: t.Any = stage
+    watcher = Watcher(host, WATCH, asked.health(timeout=timeout), CONTAINER, NOTHING)
+    return watcher.watch(WATCH.seconds, "127.0.0.1", port)
+
+
+def test_failing_requests_are_seen_while_the_health_answer_trickles() -> None:
+    with raw_server(*TRICKLE, pause=0.1) as port:
+        begin = time.monotonic()
+        with pytest.raises(CheckError, match="requests failed"):
+            watched(Stage(failing=9), port, timeout=8.0)
+        assert time.monotonic() - begin < 2.0
+
+
+def test_an_answer_that_never_ends_lengthens_the_watch_by_one_answer_at_most() -> None:
+    """One failed check alone condemns nothing, so that the watch ends well."""
+    with raw_server(*TRICKLE, pause=0.1) as port:
+        begin = time.monotonic()
+        assert watched(Stage(), port, timeout=1.5).startswith("healthy")
+        assert 1.4 < time.monotonic() - begin < 1.5 + WATCH.seconds + 1.0
+
+
+def test_checks_that_fail_in_a_row_condemn() -> None:
+    def reply(_path: str, _headers: dict[str, str]) -> Reply:
+        return 503, {}, ""
+
+    with (
+        http_server(reply) as (port, seen),
+        pytest.raises(CheckError, match="2 checks in a row failed: status 503"),
+    ):
+        watched(Stage(), port, timeout=1.0)
+    assert len(seen) == 2
+
+
+def test_own_checks_are_not_counted_among_the_requests_served() -> None:
+    with http_server(lambda _path, _headers: (200, {}, "")) as (port, seen):
+        said = watched(stage := Stage(), port, timeout=1.0)
+    served = stage.status("blue").requests - 10 - len(seen)
+    assert said == f"healthy, {served} requests served, 0 failed"
+
+
+def test_what_a_check_raises_is_raised_where_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_place: t.Any) -> t.NoReturn:
+        raise SpecError("health.expect needs python3-jmespath on the host.")
+
+    monkeypatch.setattr(asker, "probe", broken)
+    with pytest.raises(SpecError, match="python3-jmespath"):
+        watched(Stage(), 1, timeout=1.0)
