@@ -113,7 +113,7 @@ def test_nothing_is_had_without_tls_from_a_registry_that_has_it(
 
         def reply(path: str, headers: dict[str, str]) -> Reply:
             if what == "blob" and "/blobs/" in path:
-                return 307, {"Location": f"http://127.0.0.1:{plain}/blob?signature=5711"}, ""
+                return 307, {"Location": f"http://127.0.0.1:{plain}/blob?signature=pa55word"}, ""
             if what == "realm":
                 realm = f"http://127.0.0.1:{plain}/token"
                 return 401, {"WWW-Authenticate": f'Bearer realm="{realm}"'}, "{}"
@@ -125,7 +125,7 @@ def test_nothing_is_had_without_tls_from_a_registry_that_has_it(
             with pytest.raises(RegistryError, match="has no TLS") as caught:
                 find(f"localhost:{port}")
     assert asked_for == []
-    assert "5711" not in str(caught.value)
+    assert "pa55word" not in str(caught.value)
 
 
 def test_a_relative_redirect_stays_on_tls(authority: Authority, certificates: Path) -> None:
@@ -175,8 +175,8 @@ def test_the_proxys_password_goes_to_the_proxy_alone(registry: Served) -> None:
     with proxy_server(wanted) as (port, _asked):
         assert find(host, Proxies(https=f"http://ci:s%40cret@127.0.0.1:{port}")).revision == SHA
         with pytest.raises(RegistryError, match=r"proxy 127\.0\.0\.1:.* 407") as caught:
-            find(host, Proxies(https=f"http://ci:5711@127.0.0.1:{port}"))
-    assert "5711" not in str(caught.value)
+            find(host, Proxies(https=f"http://ci:pa55word@127.0.0.1:{port}"))
+    assert "pa55word" not in str(caught.value)
     assert not any("proxy-authorization" in headers for _path, headers in seen)
 
 
@@ -215,4 +215,4 @@ def test_a_proxy_that_refuses_is_named(registry: Served) -> None:
 @pytest.mark.parametrize("kind", ["https", "socks5"])
 def test_a_proxy_of_another_kind_is_said(registry: Served, kind: str) -> None:
     with pytest.raises(RegistryError, match=f"proxy {kind}://proxy.test is of a kind"):
-        find(registry[0], Proxies(https=f"{kind}://u:5711@proxy.test:1080"))
+        find(registry[0], Proxies(https=f"{kind}://u:pa55word@proxy.test:1080"))
