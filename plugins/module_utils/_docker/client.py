@@ -9,10 +9,9 @@ ours. Every call that changes something is one method.
 from __future__ import annotations
 
 import contextlib
-import time
 import typing as t
 
-from .._core.errors import EngineError
+from .._core.clock import Clock
 from .._model.container_options import ContainerOptions, host_options
 from .._model.engine_model import (
     LABEL,
@@ -24,9 +23,9 @@ from .._model.engine_model import (
     local_repository,
 )
 from .._model.spec import Application, Source
-from . import sdk
+from . import pulling, sdk
 from .proxies import Proxies, daemon_proxies
-from .sdk import SDK_FAULTS, SOCKET, connect, translated
+from .sdk import SOCKET, connect, translated
 
 
 class Engine:
@@ -164,30 +163,16 @@ class Engine:
 
         The credentials go with this call and are stored nowhere. Raises EngineError.
         """
-        end = time.monotonic() + limit
         # None would make the SDK look for root's credentials; nothing is what was asked for.
         auth = {"username": source.username, "password": source.password} if source.username else {}
-        what = f"pull {source.image}@{digest}"
-        progress = self._call(
-            what,
-            self._client.pull,
-            source.image,
-            tag=digest,
-            stream=True,
-            decode=True,
-            auth_config=auth,
-        )
-        try:
-            for message in progress:
-                if said := _error_of(message):
-                    raise EngineError(f"Docker could not {what}: {said}")
-                if time.monotonic() > end:
-                    raise EngineError(
-                        f"The pull of {source.image}@{digest} was not over after {limit:g} s. The"
-                        " registry or the network is slow; set app_pull_seconds if that is so."
-                    )
-        except SDK_FAULTS as exc:
-            raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
+
+        def begin() -> t.Iterable[t.Any]:
+            progress: t.Iterable[t.Any] = self._client.pull(
+                source.image, tag=digest, stream=True, decode=True, auth_config=auth
+            )
+            return progress
+
+        pulling.pull(begin, f"{source.image}@{digest}", limit, Clock())
 
     def tag(self, image: str, repository: str, tag: str) -> None:
         """Give an image a name on this host, so that a clean-up of dangling images spares it."""
@@ -256,12 +241,3 @@ class Engine:
             entry["IPv4Address"].partition("/")[0]: (identifier, entry["Name"])
             for identifier, entry in (found.get("Containers") or {}).items()
         }
-
-
-def _error_of(message: dict[str, t.Any]) -> str:
-    """Return the error in a message of a pull; empty when there is none.
-
-    Engines up to 28 name it twice, later ones in the detail alone (Engine API 1.48).
-    """
-    detail = message.get("errorDetail") or {}
-    return str(detail.get("message") or message.get("error") or "")
