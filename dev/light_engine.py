@@ -248,7 +248,7 @@ class Engine:
         return 201, {"Id": self._networks[-1]["Id"]}
 
     async def version(self, _query: Json, _body: Json) -> Answer:
-        """Answer as a Docker engine does."""
+        """Answer as a Docker engine does; it has no proxies."""
         return 200, {"ApiVersion": API_VERSION, "MinAPIVersion": "1.12", "Arch": "amd64"}
 
 
@@ -265,7 +265,7 @@ def stamp() -> str:
 
 Call = Callable[..., Awaitable[Answer]]
 ROUTES: list[tuple[str, str, Call]] = [
-    ("GET", "/version", Engine.version),
+    ("GET", "/(?:version|info)", Engine.version),
     ("GET", "/containers/json", Engine.list_containers),
     ("GET", "/containers/([^/]+)/json", Engine.inspect_container),
     ("POST", "/containers/create", Engine.create_container),

@@ -27,8 +27,8 @@ BACK: t.Final = 40.0
 SILENCE: t.Final = 30.0
 """What a pull may be silent at its end, and what the start of a container may take."""
 
-REGISTRY: t.Final = 15.0
-"""What one question to the registry may take."""
+REGISTRY: t.Final = 60.0
+"""What all questions to the registry may take, waits for it among them."""
 
 AWAY: t.Final = 60.0
 """For how long a host may be out of reach when the release is made final."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import ssl
 import threading
 import typing as t
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ Reply = tuple[int, dict[str, str], str]
 @contextmanager
 def http_server(
     reply: t.Callable[[str, dict[str, str]], Reply],
+    tls: ssl.SSLContext | None = None,
 ) -> t.Iterator[tuple[int, list[tuple[str, dict[str, str]]]]]:
     """Serve on a free port of 127.0.0.1; yields the port and the list of requests seen.
 
@@ -46,6 +48,8 @@ def http_server(
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -37,12 +37,20 @@ _LYNIS_LISTS: t.Final = (
 )
 
 
+_ENVIRONMENT: t.Final = {
+    "LC_ALL": "C",
+    # The engine of this host, whatever context root's settings name, and whatever is broken there.
+    "DOCKER_HOST": "unix:///var/run/docker.sock",
+    "DOCKER_CONFIG": "/nonexistent",
+}
+
+
 def output(*command: str, seconds: int = COMMAND_SECONDS) -> str:
     """Return what a program writes, or an empty text when it is not there or fails.
 
     Raises AuditError when it takes longer than `seconds`.
     """
-    env = {**os.environ, "LC_ALL": "C"}
+    env = {**os.environ, **_ENVIRONMENT}
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=seconds, check=False, env=env

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, Greenlight contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""All that is asked of Docker. Works with the SDK 5.0.3 and 7.x, Engine API 1.41 or newer.
+"""All that is asked of Docker. Works with the SDK 5.0.3 and 7.x, Engine 20.10 to 29 and newer.
 
 Containers are found by their labels, never by name: a container that merely has our name is not
 ours. Every call that changes something is one method.
@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import time
 import typing as t
 
-from .._core.errors import EngineError, NotSetUpError
+from .._core.clock import Clock
 from .._model.container_options import ContainerOptions, host_options
 from .._model.engine_model import (
     LABEL,
@@ -25,21 +24,15 @@ from .._model.engine_model import (
     local_repository,
 )
 from .._model.spec import Application, Source
-from .sdk import HAS_DOCKER, SDK_FAULTS, SOCKET, connect, translated
-
-with contextlib.suppress(ImportError):
-    from docker.errors import NotFound
-    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+from . import pulling, sdk
+from .proxies import Proxies, daemon_proxies
+from .sdk import SOCKET, connect, translated
 
 
 class Engine:
     """The Docker engine of this host."""
 
     def __init__(self) -> None:
-        if not HAS_DOCKER:
-            raise NotSetUpError(
-                "This host has no Docker SDK for Python (python3-docker). Run setup-api.yml first."
-            )
         self._client = connect(SOCKET)
 
     def _call(
@@ -53,6 +46,11 @@ class Engine:
         """Return the host's architecture in Docker's words, such as amd64."""
         with translated("tell its version"):
             return str(self._client.version()["Arch"])
+
+    def proxies(self) -> Proxies:
+        """Return the proxies through which the engine reaches registries."""
+        with translated("tell its settings"):
+            return daemon_proxies(self._client.info())
 
     # -- containers ------------------------------------------------------------------------------
 
@@ -68,7 +66,7 @@ class Engine:
         try:
             with translated(f"inspect {identifier[:12]}", may_be_gone=True):
                 return container_of(self._client.inspect_container(identifier))
-        except NotFound:
+        except sdk.NotFound:
             return None
 
     def names_in_use(self) -> set[str]:
@@ -89,7 +87,7 @@ class Engine:
         slot = application.slots[labels["slot"]]
         # What the SDK makes of the options it may refuse too.
         with translated(f"create the container {name}"):
-            endpoint = EndpointConfig(
+            endpoint = sdk.EndpointConfig(
                 self._client.api_version, ipv4_address=slot.address, aliases=[slot.backend]
             )
             created = self._client.create_container(
@@ -103,6 +101,8 @@ class Engine:
                     **host_options(application.network, options)
                 ),
                 networking_config={"EndpointsConfig": {application.network: endpoint}},
+                # A container has the environment that it was given, and no proxies of root's.
+                use_config_proxy=False,
             )
             return str(created["Id"])
 
@@ -117,7 +117,7 @@ class Engine:
     def remove(self, identifier: str) -> None:
         """Remove a container, also a running one, with its anonymous volumes."""
         with (
-            contextlib.suppress(NotFound),
+            contextlib.suppress(sdk.NotFound),
             translated(f"remove {identifier[:12]}", may_be_gone=True),
         ):
             self._client.remove_container(identifier, v=True, force=True)
@@ -144,7 +144,7 @@ class Engine:
         try:
             with translated(f"inspect the image {reference}", may_be_gone=True):
                 return image_of(self._client.inspect_image(reference))
-        except NotFound:
+        except sdk.NotFound:
             return None
 
     def images(self, app: str) -> list[Image]:
@@ -177,31 +177,16 @@ class Engine:
 
         The credentials go with this call and are stored nowhere. Raises EngineError.
         """
-        end = time.monotonic() + limit
-        auth = (
-            {"username": source.username, "password": source.password} if source.username else None
-        )
-        what = f"pull {source.image}@{digest}"
-        progress = self._call(
-            what,
-            self._client.pull,
-            source.image,
-            tag=digest,
-            stream=True,
-            decode=True,
-            auth_config=auth,
-        )
-        try:
-            for message in progress:
-                if "error" in message:
-                    raise EngineError(f"Docker could not {what}: {message['error']}")
-                if time.monotonic() > end:
-                    raise EngineError(
-                        f"The pull of {source.image}@{digest} was not over after {limit:g} s. The"
-                        " registry or the network is slow; set app_pull_seconds if that is so."
-                    )
-        except SDK_FAULTS as exc:
-            raise EngineError(f"The pull of {source.image}@{digest} was cut off: {exc}") from exc
+        # None would make the SDK look for root's credentials; nothing is what was asked for.
+        auth = {"username": source.username, "password": source.password} if source.username else {}
+
+        def begin() -> t.Iterable[t.Any]:
+            progress: t.Iterable[t.Any] = self._client.pull(
+                source.image, tag=digest, stream=True, decode=True, auth_config=auth
+            )
+            return progress
+
+        pulling.pull(begin, f"{source.image}@{digest}", limit, Clock())
 
     def tag(self, image: str, repository: str, tag: str) -> None:
         """Give an image a name on this host, so that a clean-up of dangling images spares it."""
@@ -210,7 +195,7 @@ class Engine:
     def remove_image(self, reference: str) -> None:
         """Remove one name of an image, and the image when it was the last; absent is fine."""
         with (
-            contextlib.suppress(NotFound),
+            contextlib.suppress(sdk.NotFound),
             translated(f"remove the image {reference}", may_be_gone=True),
         ):
             self._client.remove_image(reference)
@@ -251,9 +236,9 @@ class Engine:
             check_duplicate=True,
             options=options,
             labels={f"{LABEL}app": application.app},
-            ipam=IPAMConfig(
+            ipam=sdk.IPAMConfig(
                 pool_configs=[
-                    IPAMPool(
+                    sdk.IPAMPool(
                         subnet=application.subnet,
                         # Else a container that asks for no address gets that of a stopped slot.
                         iprange=application.pool,

@@ -8,20 +8,23 @@ Docker Registry v2 authentication scheme. Credentials are used for the request a
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from .._core import http
-from .._core.boundary import boundary, parse_json
+from .._core.boundary import boundary
+from .._core.clock import Clock
 from .._core.errors import RegistryError
 from .._model.engine_model import REVISION_LABEL
+from .._model.image_name import split_image
 from .._model.spec import Source
-
-_TIMEOUT: t.Final = 15.0
-"""Seconds that one request may take, from the connection to the last byte of its answer."""
+from .platforms import candidates, describe, rank
+from .proxies import Proxies
+from .registry_session import Request, Session
+from .registry_way import Way
 
 _ACCEPT: t.Final = ", ".join(
     (
@@ -31,7 +34,16 @@ _ACCEPT: t.Final = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-_REDIRECTS: t.Final = 3
+_MANIFEST_BYTES: t.Final = 8 * 1024 * 1024
+"""More than any registry takes: the specification asks them for 4 MiB at least."""
+
+_CONFIGURATION_BYTES: t.Final = 32 * 1024 * 1024
+"""A configuration holds the image's whole history, so that it may well have some MiB."""
+
+_DIGEST: t.Final = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9A-Fa-f]{32,}")
+_PAGES: t.Final = 1000
+_MANIFESTS: t.Final = 20
+"""At most this many manifests of an index are looked at."""
 
 
 @dataclass(frozen=True)
@@ -43,30 +55,30 @@ class RemoteImage:
     revision: str
 
 
-def split_image(image: str) -> tuple[str, str]:
-    """Return (registry host with port, repository path), as Docker reads a repository name."""
-    first, _slash, rest = image.partition("/")
-    if rest and ("." in first or ":" in first or first == "localhost"):
-        return first, rest
-    return "registry-1.docker.io", image if "/" in image else f"library/{image}"
-
-
 def match_tags(tags: t.Iterable[str], tag: str, sha: str) -> list[str]:
     """Return the tags that `tag` means when the SHA in it may be a prefix of the real one."""
     pattern = re.escape(tag).replace(re.escape(sha), f"{re.escape(sha)}[0-9a-f]*")
-    return sorted(name for name in tags if re.fullmatch(pattern, name))
+    return sorted({name for name in tags if re.fullmatch(pattern, name)})
 
 
 class Registry:
-    """One repository of a registry, asked with the credentials of its source."""
+    """One repository of a registry, asked with the credentials of its source.
 
-    def __init__(self, source: Source) -> None:
+    `find_proxies` returns the engine's proxies.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        find_proxies: t.Callable[[], Proxies] = Proxies,
+        clock: Clock | None = None,
+    ) -> None:
         self._source = source
-        host, self._repository = split_image(source.image)
-        name, _colon, port = host.partition(":")
-        self._host = name
-        self._port = int(port) if port else (80 if source.plain_http else 443)
-        self._authorization = ""
+        self._host, repository = split_image(source.image)
+        way = Way(self._host, find_proxies)
+        self._session = Session(source, self._host, repository, way, clock or Clock())
+        self._base = f"{self._session.base}/v2/{repository}"
+        self._manifests_left = _MANIFESTS
 
     def find(
         self, sha: str, architecture: t.Callable[[], str], known: t.Callable[[str], str]
@@ -90,17 +102,26 @@ class Registry:
             answer = self._manifest(tag)
         if answer.status == 404:
             raise RegistryError(self._absent(tag))
-        self._refuse_unless_ok(answer)
-        digest = answer.headers.get("docker-content-digest", "")
-        if not digest:
-            raise RegistryError(f"The registry names no digest for {self._source.image}:{tag}.")
+        self._session.refuse_unless_ok(answer)
+        digest = self._digest(answer)
         return RemoteImage(tag, digest, known(digest) or self._revision(answer, architecture))
+
+    def _digest(self, manifest: http.Answer) -> str:
+        """Return the digest that the registry names, or that of what it sent when it names none."""
+        named = manifest.headers.get("docker-content-digest", "").strip()
+        if _DIGEST.fullmatch(named):
+            return named
+        # It is that of the very bytes; of an answer that is no manifest there is none.
+        self._session.json(manifest)
+        return f"sha256:{hashlib.sha256(manifest.raw).hexdigest()}"
 
     def _absent(self, tag: str) -> str:
         return (
             f"The image {self._source.image}:{tag} is not in the registry. Has the build of that"
             " commit ended and pushed it? Nothing was changed."
         )
+
+    # -- tags ------------------------------------------------------------------------------------
 
     def _resolve_prefix(self, tag: str, sha: str) -> str:
         found = match_tags(self._tags(), tag, sha)
@@ -113,130 +134,96 @@ class Registry:
             raise RegistryError(self._absent(tag))
         return found[0]
 
-    def _tags(self) -> list[str]:
-        tags: list[str] = []
-        path = f"/v2/{self._repository}/tags/list?n=1000"
-        for _page in range(100):
-            answer = self._get(path)
+    def _tags(self) -> t.Iterator[str]:
+        url = f"{self._base}/tags/list"
+        answer = self._session.get(Request(f"{url}?n=1000", limit=_MANIFEST_BYTES))
+        if answer.status == 400:
+            # A registry may refuse pages that are larger than it likes.
+            answer = self._session.get(Request(url, limit=_MANIFEST_BYTES))
+        seen = {url}
+        for _page in range(_PAGES):
             if answer.status == 404:
-                return tags
-            self._refuse_unless_ok(answer)
-            tags += self._json(answer).get("tags") or []
-            following = re.search(r"<([^>]+)>;\s*rel=\"?next", answer.headers.get("link", ""))
+                return
+            self._session.refuse_unless_ok(answer)
+            yield from self._session.json(answer).get("tags") or []
+            following = _next_page(answer.headers.get("link", ""))
             if not following:
-                return tags
-            parts = urlsplit(following.group(1))
-            path = f"{parts.path}?{parts.query}"
-        return tags
+                return
+            url = self._page(url, following)
+            if url in seen:
+                break
+            seen.add(url)
+            answer = self._session.get(Request(url, limit=_MANIFEST_BYTES))
+        raise RegistryError(
+            f"The registry {self._host} has no end to its list of tags of {self._source.image}"
+            f" (after {len(seen)} pages). Give the full SHA: then the list is not needed."
+        )
+
+    def _page(self, url: str, following: str) -> str:
+        """Return the next page's URL; a registry behind a proxy may name a host that is not it."""
+        parts = urlsplit(urljoin(url, following))
+        base = urlsplit(self._session.base)
+        return parts._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+
+    # -- the revision ----------------------------------------------------------------------------
 
     def _manifest(self, reference: str) -> http.Answer:
-        return self._get(f"/v2/{self._repository}/manifests/{reference}", accept=_ACCEPT)
+        url = f"{self._base}/manifests/{reference}"
+        return self._session.get(Request(url, accept=_ACCEPT, limit=_MANIFEST_BYTES))
 
     def _revision(self, manifest: http.Answer, architecture: t.Callable[[], str]) -> str:
         """Read the revision label from the image's configuration; empty when it has none."""
-        document = self._json(manifest)
-        if "manifests" in document:
+        document = self._session.json(manifest)
+        if "manifests" not in document:
+            configuration = self._configuration(document)
+        else:
             wanted = architecture()
-            chosen = [
-                entry
-                for entry in document["manifests"]
-                if entry.get("platform", {}).get("architecture") == wanted
-            ]
-            if not chosen:
+            found = self._chosen(document, wanted)
+            if found is None:
+                there = sorted({describe(each.get("platform")) for each in document["manifests"]})
                 raise RegistryError(
-                    f"{self._source.image} has no image for this host's architecture {wanted}."
+                    f"{self._source.image} has no image for this host's architecture {wanted}, but"
+                    f" for: {', '.join(there) or 'none at all'}. Build it for {wanted} too; nothing"
+                    " was changed."
                 )
-            answer = self._manifest(chosen[0]["digest"])
-            self._refuse_unless_ok(answer)
-            document = self._json(answer)
-        blob = self._get(f"/v2/{self._repository}/blobs/{document['config']['digest']}")
-        self._refuse_unless_ok(blob)
-        labels = self._json(blob).get("config", {}).get("Labels") or {}
+            configuration = found
+        labels = (configuration.get("config") or {}).get("Labels") or {}
         return str(labels.get(REVISION_LABEL, ""))
 
-    def _json(self, answer: http.Answer) -> dict[str, t.Any]:
-        try:
-            document = parse_json(answer.body)
-        except ValueError as exc:
-            size = f", longer than {answer.cut_at} bytes" if answer.cut_at else ""
-            raise RegistryError(
-                f"{self._host} does not answer like a registry (no JSON{size}, HTTP"
-                f" {answer.status})."
-                " Check the image name; for a registry without TLS set registry_plain_http."
-            ) from exc
-        return document if isinstance(document, dict) else {}
+    def _chosen(self, index: dict[str, t.Any], wanted: str) -> dict[str, t.Any] | None:
+        """Return the configuration of the image in an index that the host's engine takes."""
+        for entry in candidates(index["manifests"], wanted):
+            if self._manifests_left == 0:
+                return None
+            self._manifests_left -= 1
+            answer = self._manifest(entry["digest"])
+            if answer.status == 404:
+                # Some registries keep an index whose other platforms they have not copied.
+                continue
+            self._session.refuse_unless_ok(answer)
+            document = self._session.json(answer)
+            if "manifests" in document:
+                found = self._chosen(document, wanted)
+                if found is not None:
+                    return found
+                continue
+            configuration = self._configuration(document)
+            named = (entry.get("platform") or {}).get("architecture")
+            if named or rank(configuration, wanted) is not None:
+                return configuration
+        return None
 
-    def _refuse_unless_ok(self, answer: http.Answer) -> None:
-        if answer.status in (401, 403):
-            who = f"user {self._source.username!r}" if self._source.username else "no user"
-            raise RegistryError(
-                f"The registry {self._host}:{self._port} refused {who} (HTTP {answer.status})."
-                " Check registry_username and registry_password, and the right to read"
-                f" {self._repository}; nothing was changed."
-            )
-        if answer.status != 200:
-            raise RegistryError(
-                f"The registry {self._host}:{self._port} answered HTTP {answer.status} for"
-                f" {self._repository}; nothing was changed. Try again when it works."
-            )
+    def _configuration(self, manifest: dict[str, t.Any]) -> dict[str, t.Any]:
+        digest = manifest["config"]["digest"]
+        url = f"{self._base}/blobs/{digest}"
+        blob = self._session.get(Request(url, limit=_CONFIGURATION_BYTES))
+        self._session.refuse_unless_ok(blob)
+        return self._session.json(blob)
 
-    def _get(self, path: str, accept: str = "application/json") -> http.Answer:
-        answer = self._request(self._host, self._port, path, accept, self._authorization)
-        if answer.status == 401 and not self._authorization:
-            self._authorization = self._authorize(answer.headers.get("www-authenticate", ""))
-            answer = self._request(self._host, self._port, path, accept, self._authorization)
-        for _hop in range(_REDIRECTS):
-            if answer.status not in (301, 302, 303, 307, 308):
-                break
-            answer = self._follow(answer, accept)
-        return answer
 
-    def _follow(self, answer: http.Answer, accept: str) -> http.Answer:
-        # Blobs are often served by a storage host, which must not be shown the credentials.
-        parts = urlsplit(answer.headers.get("location", ""))
-        tls = parts.scheme == "https"
-        host = parts.hostname or self._host
-        port = parts.port or (443 if tls else 80)
-        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        return self._request(host, port, target, accept, "", tls=tls)
-
-    def _authorize(self, challenge: str) -> str:
-        """Return the Authorization header that a challenge asks for; empty when we have none."""
-        basic = base64.b64encode(f"{self._source.username}:{self._source.password}".encode())
-        if not challenge.lower().startswith("bearer"):
-            return f"Basic {basic.decode()}" if self._source.username else ""
-        fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        realm = urlsplit(fields.pop("realm", ""))
-        fields.setdefault("scope", f"repository:{self._repository}:pull")
-        answer = self._request(
-            realm.hostname or self._host,
-            realm.port or (443 if realm.scheme == "https" else 80),
-            f"{realm.path}?{urlencode(fields)}",
-            "application/json",
-            f"Basic {basic.decode()}" if self._source.username else "",
-            tls=realm.scheme == "https",
-        )
-        self._refuse_unless_ok(answer)
-        document = self._json(answer)
-        return f"Bearer {document.get('token') or document.get('access_token') or ''}"
-
-    def _request(
-        self,
-        host: str,
-        port: int,
-        path: str,
-        accept: str,
-        authorization: str,
-        tls: bool | None = None,
-    ) -> http.Answer:
-        headers = {"Accept": accept, "User-Agent": "greenlight"}
-        if authorization:
-            headers["Authorization"] = authorization
-        secure = not self._source.plain_http if tls is None else tls
-        try:
-            return http.get(host, port, path, headers=headers, timeout=_TIMEOUT, tls=secure)
-        except http.NoAnswer as exc:
-            raise RegistryError(
-                f"The registry {host}:{port} cannot be reached from this host: {exc}. Nothing was"
-                " changed. Check the name, the network and its certificate."
-            ) from exc
+def _next_page(header: str) -> str:
+    """Return the target of the link to the next page (RFC 8288); empty when there is none."""
+    for match in re.finditer(r"<([^>]*)>((?:\s*;[^,;<]*)*)", header):
+        if re.search(r";\s*rel\s*=\s*\"?(?:[^\";]*\s)?next(?=[\s\";]|$)", match[2], re.IGNORECASE):
+            return match[1]
+    return ""

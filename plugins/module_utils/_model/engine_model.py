@@ -111,11 +111,14 @@ def container_of(raw: dict[str, t.Any]) -> Container:
 def image_of(raw: dict[str, t.Any]) -> Image:
     """Read Docker's answer to an inspection of one image, or an entry of its list of images.
 
-    An entry has no user, and a placeholder in place of a name that was lost (Engine API 1.41).
+    An entry has no user, and a placeholder in place of a name that was lost (Engine API 1.41), or
+    its bare digest (containerd's image store).
     """
     config = raw.get("Config") or {}
     names = {
-        key: tuple(name for name in raw.get(key) or () if not name.startswith("<none>"))
+        key: tuple(
+            name for name in raw.get(key) or () if not name.startswith(("<none>", "sha256:"))
+        )
         for key in ("RepoTags", "RepoDigests")
     }
     return Image(

@@ -14,6 +14,7 @@ import typing as t
 
 from .._core.errors import SpecError
 from .._model.container_options import ContainerOptions
+from .._model.image_name import familiar_name
 from .._model.spec import Caller, Canary, Order, Source, Standby, Watch, check_sha
 from . import option_checks as checks
 from .health_options import build_health
@@ -56,7 +57,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
 
 
 _TAG: t.Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_IMAGE: t.Final = re.compile(r"[a-z0-9.:_-]+(/[a-z0-9._-]+)*")
+_IMAGE: t.Final = re.compile(r"(\[[0-9a-f:.]+\](:[0-9]+)?/)?[a-z0-9.:_-]+(/[a-z0-9._-]+)*")
 
 
 def _source(params: dict[str, t.Any], sha: str) -> Source:
@@ -77,7 +78,8 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
             " Check the secret that should fill it."
         )
     return Source(
-        image=image,
+        # Docker lists images by this name, and so they are found again.
+        image=familiar_name(image) if image else "",
         tag=params["tag"] or sha,
         username=params["registry_username"],
         password=params["registry_password"],

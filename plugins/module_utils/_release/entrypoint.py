@@ -190,7 +190,8 @@ def _resolve(host: Host, order: Order) -> tuple[str, str]:
         image = host.engine.image(f"{order.source.image}@{digest}")
         return image.revision if image else ""
 
-    remote = Registry(order.source).find(order.sha, host.engine.architecture, known)
+    registry = Registry(order.source, host.engine.proxies)
+    remote = registry.find(order.sha, host.engine.architecture, known)
     revision = remote.revision.lower()
     if not is_full_sha(revision) or not revision.startswith(order.sha):
         raise RegistryError(

@@ -202,7 +202,11 @@ def _stage_steps(snapshot: Snapshot, goal: Goal, run: str) -> list[Step]:
 
 def _is_present(snapshot: Snapshot, goal: Goal) -> bool:
     image = snapshot.retained().get(goal.sha)
-    return image is not None and (goal.image == image.id or goal.image in image.digests)
+    if image is None:
+        return False
+    # With containerd's store Docker may list it under our own name alone. A digest is its content.
+    digests = (name.partition("@")[2] for name in image.digests)
+    return goal.image == image.id or goal.digest in digests
 
 
 def _clean_step(container: Container) -> Step:

@@ -21,6 +21,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._docker import 
     client as engine_file,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
+from ansible_collections.greenlight.droplet.plugins.module_utils._docker.proxies import Proxies
 from ansible_collections.greenlight.droplet.plugins.module_utils._health.probe import probe
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.engine_model import (
     REVISION_LABEL,
@@ -114,6 +115,7 @@ def test_a_container_is_made_and_found_by_its_labels(host: Engine) -> None:
     assert found.restart_policy == "no"
     assert host.containers("light-02") == []
     assert host.names_in_use() == {found.name}
+    assert host.proxies() == Proxies()
 
 
 def test_an_application_answers_while_its_container_runs_and_no_longer(host: Engine) -> None:
