@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from .container_options import shown_hash
 
 REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 """The label with the git SHA (OCI Image Format Specification, annotations)."""
@@ -25,7 +27,7 @@ class Container:
     release: str
     sha: str
     digest: str
-    config: str
+    config_label: str = field(repr=False)
     state: str
     exit_code: int
     restarts: int
@@ -39,6 +41,11 @@ class Container:
     def running(self) -> bool:
         """True while the container's process runs; a container that restarts does not."""
         return self.state == "running"
+
+    @property
+    def config(self) -> str:
+        """The hash of its configuration, empty when its label is from before hashes had a key."""
+        return shown_hash(self.config_label)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ def container_of(raw: dict[str, t.Any]) -> Container:
     """Read Docker's answer to an inspection of one container (Engine API 1.41)."""
     labels = (raw.get("Config") or {}).get("Labels") or {}
     values = {key: str(labels.get(f"{LABEL}{key}", "")) for key in _LABELS}
+    values["config_label"] = values.pop("config")
     values.pop("app")
     state = raw["State"]
     return Container(

@@ -14,6 +14,7 @@ from .._haproxy.runtime_api import Proxy
 from .._model.spec import Application
 from .._state.descriptor import read_application
 from .._state.freeze import FreezeFile
+from .._state.hash_key import HashKey
 from .._state.journal import Journal
 from .._state.lock import HostLock
 from .._state.timers import Timers
@@ -30,6 +31,7 @@ class Host:
     journal: Journal
     lock: HostLock
     freeze: FreezeFile
+    hash_key: HashKey
     timers: Timers
     clock: Clock
 
@@ -46,6 +48,7 @@ def open_host(app: str) -> Host:
         Journal(folder, clock),
         HostLock(folder, clock),
         FreezeFile(folder, clock),
+        HashKey(folder),
         Timers(app),
         clock,
     )

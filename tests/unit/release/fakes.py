@@ -111,7 +111,7 @@ class FakeEngine(Engine):
             release=labels["release"],
             sha=labels["sha"],
             digest=labels["digest"],
-            config=labels["config"],
+            config_label=labels["config"],
         )
         return identifier
 

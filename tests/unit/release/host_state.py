@@ -20,6 +20,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze i
     Freeze,
     FreezeFile,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.hash_key import HashKey
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import History, fold
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal import (
     Journal,
@@ -126,6 +127,25 @@ class FakeFreeze(FreezeFile):
         return self._world.freeze
 
 
+class FakeHashKey(HashKey):
+    """The key in memory."""
+
+    value = b"k" * 32
+    is_damaged = False
+
+    def __init__(self, world: World) -> None:
+        super().__init__("/nowhere")
+        self._world = world
+
+    @effect("hash key", FileError)
+    def _write(self) -> None:
+        self._world.hash_key = self.value
+
+    def keep(self) -> None:
+        if self._world.hash_key != self.value:
+            self._write()
+
+
 class FakeTimers(Timers):
     """The timer of the warm standby in memory."""
 
@@ -158,6 +178,7 @@ def make_host(world: World) -> Host:
         FakeJournal(world),
         FakeLock(world),
         FakeFreeze(world),
+        FakeHashKey(world),
         FakeTimers(world),
         FakeClock(world),
     )

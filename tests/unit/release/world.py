@@ -47,6 +47,7 @@ class World:
     ending: str = ""
     armed: bool = False
     freeze: Freeze | None = None
+    hash_key: bytes = b""
     journal: list[str] = field(default_factory=list)
     lease: Lease | None = None
     locked: bool = False
