@@ -20,8 +20,8 @@ from .._state.descriptor import read_application
 from . import report
 from .argument_spec import build_order
 from .context import Host, observe, open_host
+from .environment import yaml_notes
 from .host_state import Snapshot
-from .option_checks import yaml_notes
 from .planner import Phase
 from .revert import revert_order
 from .target import Goal, release_goal, rollback_goal

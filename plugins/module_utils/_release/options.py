@@ -124,6 +124,8 @@ LIMITS: t.Final[dict[str, tuple[t.Any, t.Any, bool]]] = {
     "drain_seconds": (0, 86400, False),
     "warm_seconds": (10, 2592000, False),
     "retain": (2, 1000, False),
+    "balancer_attempts": (1, 10000, False),
+    "balancer_delay": (0, 3600, False),
     "lock_wait": (0, 86400, False),
     "lease_seconds": (1, 604800, False),
 }
