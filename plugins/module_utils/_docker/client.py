@@ -23,12 +23,14 @@ from .._model.engine_model import (
     image_of,
     local_repository,
 )
+from .._model.secret_files import MOUNT, environment_of, host_folder
 from .._model.spec import Application, Source
 from .sdk import HAS_DOCKER, SDK_FAULTS, SOCKET, connect, translated
+from .users import USERS_FILE, only_file, user_number
 
 with contextlib.suppress(ImportError):
     from docker.errors import NotFound
-    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
+    from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
 
 
 class Engine:
@@ -96,14 +98,44 @@ class Engine:
             name=name,
             command=list(options.command) or None,
             user=options.user or None,
-            environment={**options.env, **options.secrets},
+            environment=environment_of(options),
             labels={f"{LABEL}{key}": value for key, value in labels.items()},
             host_config=self._client.create_host_config(
-                **host_options(application.network, options)
+                **host_options(application.network, options),
+                mounts=self._mounts(application, labels["release"], options),
             ),
             networking_config={"EndpointsConfig": {application.network: endpoint}},
         )
         return str(created["Id"])
+
+    def _mounts(
+        self, application: Application, release: str, options: ContainerOptions
+    ) -> list[t.Any]:
+        if not options.secret_files:
+            return []
+        # Not among the binds: of those Docker makes a folder that is missing, empty.
+        folder = host_folder(application.app, release)
+        return [Mount(MOUNT, folder, type="bind", read_only=True)]
+
+    def user_number(self, identifier: str) -> int:
+        """Return the number of the user as whom a container runs. Raises CheckError."""
+
+        def passwd() -> str:
+            with translated(f"read {USERS_FILE} of {identifier[:12]}", may_be_gone=True):
+                try:
+                    parts, _status = self._client.get_archive(identifier, USERS_FILE)
+                except NotFound:
+                    return ""
+                return only_file(b"".join(parts))
+
+        with translated(f"inspect {identifier[:12]}"):
+            config = self._client.inspect_container(identifier)["Config"]
+        return user_number(str(config.get("User") or ""), passwd)
+
+    def remaps_users(self) -> bool:
+        """Tell whether users of containers have other numbers on the host (userns-remap)."""
+        with translated("tell its options"):
+            return "name=userns" in (self._client.info().get("SecurityOptions") or ())
 
     def start(self, identifier: str) -> None:
         """Start a container that was created or stopped."""

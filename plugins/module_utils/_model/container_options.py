@@ -28,6 +28,7 @@ class ContainerOptions:
 
     env: t.Mapping[str, str]
     secrets: t.Mapping[str, str] = field(repr=False)
+    secret_files: bool
     command: tuple[str, ...]
     user: str
     allow_root: bool
@@ -52,8 +53,11 @@ class ContainerOptions:
 
         `key` is a secret of the host.
         """
-        options = [dataclasses.asdict(self), container_port]
-        canonical = json.dumps(options, sort_keys=True).encode()
+        options = dataclasses.asdict(self)
+        if not self.secret_files:
+            # An option that came later and is off must not release every host anew.
+            del options["secret_files"]
+        canonical = json.dumps([options, container_port], sort_keys=True).encode()
         keyed = hmac.new(key, canonical, hashlib.sha256).hexdigest()[:_KEYED_DIGITS]
         return ConfigHash(keyed, hashlib.sha256(canonical).hexdigest()[:_UNKEYED_DIGITS])
 

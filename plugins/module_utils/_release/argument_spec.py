@@ -14,6 +14,7 @@ import typing as t
 
 from .._core.errors import SpecError
 from .._model.container_options import ContainerOptions
+from .._model.secret_files import environment_of
 from .._model.spec import Caller, Canary, HealthCheck, Order, Source, Standby, Watch, check_sha
 from . import environment
 from . import option_checks as checks
@@ -94,7 +95,10 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
 
 def _container(params: dict[str, t.Any]) -> ContainerOptions:
     env = environment.variables("env", params["env"])
-    secrets = environment.variables("secrets", params["secrets"])
+    if params["secret_files"]:
+        secrets = environment.secret_texts(params["secrets"], env)
+    else:
+        secrets = environment.variables("secrets", params["secrets"])
     twice = sorted(set(env) & set(secrets))
     if twice:
         raise SpecError(f"{', '.join(twice)} is in env and in secrets; keep it in one of them.")
@@ -108,9 +112,10 @@ def _container(params: dict[str, t.Any]) -> ContainerOptions:
     given: dict[str, t.Any] = {name: params[name] for name in _CONTAINER}
     given.update({name: tuple(v) for name, v in given.items() if isinstance(v, list)})
     limits = checks.limits(params["ulimits"])
-    environment.check_sum({**env, **secrets}, params["command"], limits.get("stack"))
     given.update(env=env, secrets=secrets, ulimits=limits)
-    return ContainerOptions(**given)
+    options = ContainerOptions(**given)
+    environment.check_sum(environment_of(options), options.command, limits.get("stack"))
+    return options
 
 
 _CONTAINER: t.Final = [each.name for each in dataclasses.fields(ContainerOptions)]

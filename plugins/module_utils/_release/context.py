@@ -17,6 +17,7 @@ from .._state.freeze import FreezeFile
 from .._state.hash_key import HashKey
 from .._state.journal import Journal
 from .._state.lock import HostLock
+from .._state.secret_store import SecretStore
 from .._state.timers import Timers
 from .host_state import Snapshot
 
@@ -32,6 +33,7 @@ class Host:
     lock: HostLock
     freeze: FreezeFile
     hash_key: HashKey
+    secrets: SecretStore
     timers: Timers
     clock: Clock
 
@@ -49,6 +51,7 @@ def open_host(app: str) -> Host:
         HostLock(folder, clock),
         FreezeFile(folder, clock),
         HashKey(folder),
+        SecretStore(app, folder),
         Timers(app),
         clock,
     )

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from .._core.errors import SpecError
+from .._model.secret_files import MOST_BYTES, SUFFIX
 
 _VARIABLE: t.Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST: t.Final = 131_071
@@ -29,18 +30,20 @@ _POINTER: t.Final = 9
 def variables(name: str, values: dict[str, t.Any]) -> dict[str, str]:
     """Return the environment of option `name` as text. Raises SpecError."""
     for key, value in values.items():
-        if not _VARIABLE.fullmatch(str(key)):
-            raise SpecError(
-                f"{name} has the key {key!r}, which cannot name an environment variable: take"
-                " letters, digits and '_', and no digit first."
-            )
-        if value is None or isinstance(value, (dict, list)):
-            kind = "null" if value is None else type(value).__name__
-            raise SpecError(
-                f"{name}.{key} must be one value; it is {kind}. Write text, '' for none."
-            )
+        _check_name(name, key, value)
         check_word(f"{name}.{key}", f"{key}={_plain(value)}", "a volume")
     return {str(key): _plain(value) for key, value in values.items()}
+
+
+def _check_name(name: str, key: t.Any, value: t.Any) -> None:
+    if not _VARIABLE.fullmatch(str(key)):
+        raise SpecError(
+            f"{name} has the key {key!r}, which cannot name an environment variable: take"
+            " letters, digits and '_', and no digit first."
+        )
+    if value is None or isinstance(value, (dict, list)):
+        kind = "null" if value is None else type(value).__name__
+        raise SpecError(f"{name}.{key} must be one value; it is {kind}. Write text, '' for none.")
 
 
 def _plain(value: t.Any) -> str:
@@ -61,6 +64,27 @@ def check_word(label: str, word: str, place: str) -> None:
         )
     if "\0" in word:
         raise SpecError(f"{label} has a NUL character in it, which Linux does not take. Remove it.")
+
+
+def secret_texts(values: dict[str, t.Any], env: t.Mapping[str, str]) -> dict[str, str]:
+    """Return option secrets as the texts of files. Raises SpecError for what none can have.
+
+    `env` is the environment beside which the variables with their paths stand.
+    """
+    for key, value in values.items():
+        _check_name("secrets", key, value)
+        size = len(_plain(value).encode("utf-8", "surrogatepass"))
+        if size > MOST_BYTES:
+            raise SpecError(
+                f"secrets.{key} has {size} bytes; a file of a secret has at most {MOST_BYTES}. Put"
+                " it into a volume."
+            )
+        if f"{key}{SUFFIX}" in env or f"{key}{SUFFIX}" in values:
+            raise SpecError(
+                f"{key}{SUFFIX} is in env or in secrets, and option secret_files makes it from the"
+                f" secret {key}. Take it out of there."
+            )
+    return {str(key): _plain(value) for key, value in values.items()}
 
 
 def yaml_notes(params: dict[str, t.Any]) -> list[str]:

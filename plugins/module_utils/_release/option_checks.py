@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from .._core.boundary import boundary
 from .._core.errors import SpecError
 from .._model.container_options import is_root
+from .._model.secret_files import MOUNT
 from .environment import check_word
 from .options import LIMITS
 
@@ -80,7 +81,7 @@ def check_container(params: dict[str, t.Any]) -> None:
                 f"cap_add has {name!r}, which is no capability of Linux. Give names such as"
                 " 'NET_BIND_SERVICE'; 'capsh --print' lists them."
             )
-    _check_mounts(params["tmpfs"], params["volumes"])
+    _check_mounts(params["tmpfs"], params["volumes"], secret_files=params["secret_files"])
 
 
 def _check_user(user: str, *, allow_root: bool) -> None:
@@ -121,7 +122,7 @@ _VOLUME: t.Final = re.compile(
 )
 
 
-def _check_mounts(tmpfs: list[str], volumes: list[str]) -> None:
+def _check_mounts(tmpfs: list[str], volumes: list[str], *, secret_files: bool) -> None:
     seen: set[str] = set()
     for folder in tmpfs:
         if not re.fullmatch(r"/[^:]*", folder):
@@ -130,6 +131,7 @@ def _check_mounts(tmpfs: list[str], volumes: list[str]) -> None:
                 " '/run/app', without ':'; its size comes from option tmpfs_size."
             )
         seen.add(_target("tmpfs", folder, folder))
+        _check_free("tmpfs", folder, folder, secret_files)
     for volume in volumes:
         found = _VOLUME.fullmatch(volume)
         if not found or not _mode_fits(found[3], found[1]):
@@ -138,6 +140,7 @@ def _check_mounts(tmpfs: list[str], volumes: list[str]) -> None:
                 " and a path in the container, such as 'uploads:/srv/uploads' or '/a:/b:ro'."
             )
         target = _target("volumes", volume, found[2])
+        _check_free("volumes", volume, target, secret_files)
         if target in seen:
             raise SpecError(
                 f"volumes has {volume!r}: {target} is mounted already, by another volume or by"
@@ -152,6 +155,14 @@ def _target(option: str, given: str, path: str) -> str:
     if target == "/":
         raise SpecError(f"{option} has {given!r}, which covers the whole container. Name a folder.")
     return target
+
+
+def _check_free(option: str, given: str, path: str, secret_files: bool) -> None:
+    if secret_files and f"{os.path.normpath(path)}/".startswith(f"{MOUNT}/"):
+        raise SpecError(
+            f"{option} has {given!r}, and {MOUNT} is where option secret_files puts the secrets."
+            " Take another folder."
+        )
 
 
 def _mode_fits(mode: str | None, source: str | None) -> bool:

@@ -20,6 +20,7 @@ OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "pull_seconds": {"type": "float", "default": 300.0},
     "env": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "secret_files": {"type": "bool", "default": False},
     "command": {"type": "list", "elements": "str", "default": []},
     "user": {"type": "str", "default": ""},
     "allow_root": {"type": "bool", "default": False},

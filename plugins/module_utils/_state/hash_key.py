@@ -23,7 +23,7 @@ _BYTES: t.Final = 32
 
 
 class HashKey:
-    """The key file. It is first written when a run begins, so that a mere look changes nothing."""
+    """The key file. Set-up writes it; where it is missing a run does, but a mere look does not."""
 
     def __init__(self, folder: str) -> None:
         self.path = f"{folder}/{NAME}"
@@ -38,6 +38,11 @@ class HashKey:
     def value(self) -> bytes:
         """The key of this host, or a new one that `keep` will write. Raises FileError."""
         return self._kept or os.urandom(_BYTES)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the file holds a key. Raises FileError."""
+        return bool(self._kept)
 
     @property
     def is_damaged(self) -> bool:

@@ -31,6 +31,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock imp
     HostLock,
     Lease,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.secret_store import (
+    Owner,
+    SecretStore,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.timers import Timers
 from tests.unit.release.fakes import APPLICATION, FakeEngine, FakeProxy, effect
 from tests.unit.release.world import World
@@ -146,6 +150,40 @@ class FakeHashKey(HashKey):
             self._write()
 
 
+class FakeSecrets(SecretStore):
+    """Files of secrets in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("api", "/nowhere")
+        self._world = world
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self._world.kept or self._world.memory)
+
+    @effect("secrets folder", FileError)
+    def open_folder(self, release: str) -> str:
+        self._world.memory.setdefault(release, {})
+        return release
+
+    @effect("secrets", FileError)
+    def put(self, release: str, values: t.Mapping[str, str], owner: Owner) -> None:
+        self._world.kept[release] = (dict(values), owner)
+        self._world.memory[release] = dict(values)
+
+    def ensure(self, release: str) -> None:
+        if release in self._world.kept:
+            self._world.memory[release] = self._world.kept[release][0]
+
+    def remove(self, release: str) -> None:
+        self._world.kept.pop(release, None)
+        self._world.memory.pop(release, None)
+
+    def sweep(self, kept: t.Collection[str]) -> None:
+        for release in {*self._world.kept, *self._world.memory} - set(kept):
+            self.remove(release)
+
+
 class FakeTimers(Timers):
     """The timer of the warm standby in memory."""
 
@@ -159,6 +197,10 @@ class FakeTimers(Timers):
     @effect("arm watchdog", TimerError)
     def arm_watchdog(self) -> None:
         self._world.armed = True
+
+    @effect("enable secrets", TimerError)
+    def enable_secrets(self) -> None:
+        self._world.restores_secrets = True
 
     @effect("plan timer", TimerError)
     def plan(self, container: str, seconds: float, grace: int) -> None:
@@ -179,6 +221,7 @@ def make_host(world: World) -> Host:
         FakeLock(world),
         FakeFreeze(world),
         FakeHashKey(world),
+        FakeSecrets(world),
         FakeTimers(world),
         FakeClock(world),
     )

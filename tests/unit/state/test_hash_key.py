@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import FileError
+from ansible_collections.greenlight.droplet.plugins.module_utils._model.spec import (
+    design_application,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release import provision
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.hash_key import HashKey
 
 
@@ -59,3 +63,14 @@ def test_a_damaged_key_is_replaced(tmp_path: Path, text: str) -> None:
 def test_a_key_that_cannot_be_written_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"Cannot write .*/gone/hash\.key"):
         HashKey(str(tmp_path / "gone")).keep()
+
+
+def test_set_up_makes_the_key_and_never_shows_it(tmp_path: Path) -> None:
+    application = design_application("shop", 3102, 3102, "172.31.20.0/24", str(tmp_path))
+    changes = [c for c in provision.find_changes(application, None) if "hash.key" in c.name]
+    assert [change.before for change in changes] == [""]
+    provision.apply_changes(application, None, changes, 0)
+    made = (tmp_path / "shop" / "hash.key").read_text().strip()
+    assert HashKey(str(tmp_path / "shop")).value.hex() == made
+    assert made not in repr(changes)
+    assert not any("hash.key" in c.name for c in provision.find_changes(application, None))
