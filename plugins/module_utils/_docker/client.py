@@ -23,14 +23,14 @@ from .._model.engine_model import (
     image_of,
     local_repository,
 )
-from .._model.secret_files import MOUNT, environment_of, host_folder
+from .._model.secret_files import environment_of, mounts_of
 from .._model.spec import Application, Source
 from .sdk import HAS_DOCKER, SDK_FAULTS, SOCKET, connect, translated
 from .users import USERS_FILE, only_file, user_number
 
 with contextlib.suppress(ImportError):
     from docker.errors import NotFound
-    from docker.types import EndpointConfig, IPAMConfig, IPAMPool, Mount
+    from docker.types import EndpointConfig, IPAMConfig, IPAMPool
 
 
 class Engine:
@@ -102,20 +102,11 @@ class Engine:
             labels={f"{LABEL}{key}": value for key, value in labels.items()},
             host_config=self._client.create_host_config(
                 **host_options(application.network, options),
-                mounts=self._mounts(application, labels["release"], options),
+                mounts=mounts_of(application.app, labels["release"], options),
             ),
             networking_config={"EndpointsConfig": {application.network: endpoint}},
         )
         return str(created["Id"])
-
-    def _mounts(
-        self, application: Application, release: str, options: ContainerOptions
-    ) -> list[t.Any]:
-        if not options.secret_files:
-            return []
-        # Not among the binds: of those Docker makes a folder that is missing, empty.
-        folder = host_folder(application.app, release)
-        return [Mount(MOUNT, folder, type="bind", read_only=True)]
 
     def user_number(self, identifier: str) -> int:
         """Return the number of the user as whom a container runs. Raises CheckError."""

@@ -13,6 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors im
 from ansible_collections.greenlight.droplet.plugins.module_utils._model.secret_files import (
     MOST_BYTES,
     environment_of,
+    mounts_of,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     build_order,
@@ -32,6 +33,14 @@ def test_the_environment_names_the_file_and_has_no_secret() -> None:
     assert environment_of(options) == {"LEVEL": "info", "TOKEN_FILE": "/run/secrets/TOKEN"}
     options = container(env={"LEVEL": "info"}, secrets={"TOKEN": "marker"})
     assert environment_of(options) == {"LEVEL": "info", "TOKEN": "marker"}
+
+
+def test_the_folder_is_mounted_read_only_and_no_container_without_files_has_it() -> None:
+    options = container(secrets={"TOKEN": "marker"}, secret_files=True)
+    (mount,) = mounts_of("api", "20261127T080000Z-aaaaaaa", options)
+    assert (mount["Target"], mount["Type"], mount["ReadOnly"]) == ("/run/secrets", "bind", True)
+    assert mount["Source"] == "/run/greenlight/secrets/api/20261127T080000Z-aaaaaaa"
+    assert mounts_of("api", "r", container(secrets={"TOKEN": "marker"})) == []
 
 
 def test_the_way_in_which_secrets_are_given_is_a_configuration() -> None:
