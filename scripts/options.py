@@ -83,6 +83,8 @@ def limits(options: list[Option], group: str = "") -> dict[str, tuple[Any, Any, 
 def table(source: Source) -> str:
     """The modules' Python file, in the project's format."""
     options = list(source.options("module"))
+    # What the controller alone knows is checked there, by the same table.
+    limited = [option for section in source.sections for option in section.options]
     text = f'''{LICENCE}"""The options of module release: types, defaults, limits.
 
 {NOTICE}
@@ -94,7 +96,7 @@ import typing as t
 
 OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {module_spec(options)!r}
 
-LIMITS: t.Final[dict[str, tuple[t.Any, t.Any, bool]]] = {limits(options)!r}
+LIMITS: t.Final[dict[str, tuple[t.Any, t.Any, bool]]] = {limits(limited)!r}
 """By option: the least, the most (sizes where they are text), and whether 0 is allowed besides."""
 '''
     ruff = [str(Path(sys.executable).parent / "ruff"), "format", "--stdin-filename", TABLE, "-"]

@@ -13,10 +13,20 @@ from ansible import constants as C
 from ansible import context
 from ansible.errors import AnsibleActionFail
 
+from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import SpecError
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     transaction_arguments,
 )
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import bounds, host_files, run
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.option_checks import (
+    check_balancer,
+    check_limits,
+)
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import (
+    bounds,
+    host_files,
+    run,
+    yaml_texts,
+)
 from ansible_collections.greenlight.droplet.plugins.plugin_utils.controller_action import (
     Arguments,
     ControllerAction,
@@ -43,6 +53,7 @@ class ActionModule(ControllerAction):
             "balancer_url": {"type": "str", "default": ""},
             "balancer_attempts": {"type": "int", "default": 10},
             "balancer_delay": {"type": "float", "default": 3.0},
+            "texts": {"type": "dict", "default": {}},
         }
 
     def work(self, options: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -52,6 +63,12 @@ class ActionModule(ControllerAction):
         play = self._task.get_play()
         if problem := run.unfit(hosts, present, str(play.strategy)):
             raise AnsibleActionFail(problem)
+        try:
+            check_limits(options)
+            check_balancer(options["balancer_url"])
+        except SpecError as exc:
+            # Ansible would put the cause behind the text, which has its words already.
+            raise AnsibleActionFail(f"{exc} Nothing was changed.") from None
         if options["cutover_batch"] < 1:
             raise AnsibleActionFail(
                 f"app_cutover_batch is {options['cutover_batch']}; at least one host cuts over at a"
@@ -70,4 +87,5 @@ class ActionModule(ControllerAction):
             "limits": {name: round(seconds) for name, seconds in asdict(limits).items()},
             "forks": forks,
             "command_version": host_files.version(),
+            "warnings": yaml_texts.warnings_of(options["texts"]),
         }

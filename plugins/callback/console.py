@@ -82,6 +82,8 @@ class CallbackModule(DefaultCallback):
         self._print(result._host.get_name(), lines, C.COLOR_CHANGED if changed else C.COLOR_OK)
         if self._display.verbosity > 1:
             super().v2_runner_on_ok(result)
+        else:
+            self._handle_warnings(result._result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
         """Print the reason first, or what the default prints."""
@@ -99,3 +101,4 @@ class CallbackModule(DefaultCallback):
         steps = (result_lines(result._task.action, result._result) or []) if ours else []
         self._print(result._host.get_name(), steps, C.COLOR_OK)
         self._print(result._host.get_name(), text.split("\n"), C.COLOR_ERROR)
+        self._handle_warnings(result._result)

@@ -68,7 +68,8 @@ live:
       description: Digest of its image.
       type: str
     config:
-      description: Hash of everything that makes its container but the image.
+      description: >-
+        Hash of everything that makes its container but the image, made with a key of the host.
       type: str
     slot:
       description: Its slot.
@@ -183,7 +184,8 @@ runs:
       description: Digest of the image.
       type: str
     config:
-      description: Hash of everything that makes the container but its image.
+      description: >-
+        Hash of everything that makes the container but its image, made with a key of the host.
       type: str
     holder:
       description: Who asked for it.

@@ -15,7 +15,7 @@ from tests.crash.target import STATE_FOLDER, Target, revision
 from tests.integration.support.bench import APP
 
 # What set-up and a finished run leave in the application's folder.
-FILES = frozenset({"journal.jsonl", "lease.json", "live.map", "canary.map", "lock"})
+FILES = frozenset({"journal.jsonl", "lease.json", "live.map", "canary.map", "lock", "hash.key"})
 RETAIN = 2
 
 

@@ -33,9 +33,12 @@ def shop(whole_bench: Bench) -> Iterator[Bench]:
 def test_it_makes_network_pointer_and_descriptor_once(shop: Bench) -> None:
     four = shop.four(Call("application", SHOP))
     maps = [f"/var/lib/greenlight/shop/{name}.map" for name in ("live", "canary")]
-    made = ["network", *maps, "/etc/greenlight/shop.json"]
+    key = "/var/lib/greenlight/shop/hash.key"
+    made = ["network", *maps, key, "/etc/greenlight/shop.json"]
     assert four.apply["changes"] == made
-    assert [part["before"] for part in four.apply["diff"]] == [""] * 4
+    assert [part["before"] for part in four.apply["diff"]] == [""] * 5
+    assert shop.sh(f"cat {key}").strip() not in json.dumps(four.apply.raw)
+    assert shop.sh(f"stat -c '%a %U %s' {key}").split() == ["600", "root", "65"]
     assert "greenlight-shop 172.31.20.0/24" in four.apply["diff"][0]["after"]
     assert four.apply_again["changes"] == []
 

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.integration.support.ansible import Call, Played
 from tests.integration.support.bench import Bench, sha
 from tests.integration.support.machine import Machine
+from tests.integration.test_watchdog import reboot
 
 MARKER = "m4rker-5ecret-value"
 WRONG = "m4rker-wr0ng-password"
@@ -36,6 +39,7 @@ PLACES = (
         "/var/lib/haproxy",
         "/var/spool",
     ),
+    *("/var/lib/containerd", "/run/greenlight", "/run/containerd"),
     *("/var/tmp", "/tmp", "/root", "/home", "/opt", "/srv", "/usr/local"),
 )
 
@@ -48,6 +52,69 @@ def planted(bench: Bench) -> Iterator[Bench]:
     bench.sh(SAMPLER)
     yield bench
     bench.sh(f"rm -f {PATTERNS} {FOUND} {FOUND}.run")
+
+
+METADATA = "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db"
+"""Where containerd keeps what its containers were made of."""
+
+FILE_MARKER = "m4rker-0f-a-file"
+
+
+@pytest.fixture
+def given_as_file(bench: Bench) -> Iterator[Bench]:
+    """The droplet with A live, and B on its way with a secret of its own as a file."""
+    bench.machine.write(PATTERNS, FILE_MARKER)
+    bench.one(bench.release("A")).ok()
+    yield bench
+    bench.clean()
+    bench.sh(f"rm -f {PATTERNS}; rm -rf /run/greenlight /var/lib/greenlight/api/secrets")
+
+
+def look_inside(bench: Bench, name: str) -> list[str]:
+    """What the container sees of its file: type of file system, mode, user, content."""
+    path = "/run/secrets/SAMPLE_API_TOKEN"
+    script = f"stat -f -c %T {path}; stat -c '%a %u' {path} /run/secrets; cat {path}"
+    return bench.sh(f'docker exec {name} sh -c "{script}"').split()
+
+
+def test_a_secret_that_is_given_as_a_file_is_in_no_environment(given_as_file: Bench) -> None:
+    bench = given_as_file
+    secrets = {"SAMPLE_API_TOKEN": FILE_MARKER}
+    options: dict[str, Any] = {"secrets": secrets, "secret_files": True}
+    good = bench.one(bench.release("B", **options)).ok()
+    assert not bench.one(bench.release("B", **options)).ok().changed
+    name, release = good["live"]["name"], good["live"]["release"]
+    inside = bench.inside(bench.containers()[name])
+    assert inside["SAMPLE_API_TOKEN_FILE"] == "/run/secrets/SAMPLE_API_TOKEN"
+    assert "SAMPLE_API_TOKEN" not in inside
+    user = bench.sh(f"docker exec {name} id -u").strip()
+    seen = ["tmpfs", "400", user, "500", user, FILE_MARKER]
+    assert look_inside(bench, name) == seen
+    other = f"docker exec -u 12345 {name} cat /run/secrets/SAMPLE_API_TOKEN"
+    assert "denied" in bench.sh(other, check=False)
+    write = f"docker exec {name} sh -c 'echo x > /run/secrets/x'"
+    assert "Read-only" in bench.sh(write, check=False)
+
+    kept = f"/var/lib/greenlight/api/secrets/{release}.json"
+    laid_out = f"/run/greenlight/secrets/api/{release}/SAMPLE_API_TOKEN"
+    assert set(searched(bench.machine).split()) == {kept, laid_out}
+    path = f"setpriv --reuid {user} --clear-groups cat {laid_out}"
+    assert "denied" in bench.sh(path, check=False), "a user of the host with the same number"
+
+    # /run is empty after a reboot, and nobody is there who knows the secret.
+    reboot(bench)
+    end = time.monotonic() + 60
+    while bench.serving() != sha("B"):
+        assert time.monotonic() < end, bench.sh("systemctl status greenlight-secrets", check=False)
+        time.sleep(0.5)
+    assert look_inside(bench, name) == seen
+    bench.machine.write(PATTERNS, FILE_MARKER)
+    assert set(searched(bench.machine).split()) == {kept, laid_out}
+
+    bench.one(bench.release("C", **options, health={"status": [299], "deadline": 1}))
+    bench.one(bench.release("A", secrets={"SAMPLE_API_TOKEN": "another one"})).ok()
+    bench.one(bench.release("C", secrets={"SAMPLE_API_TOKEN": "another one"})).ok()
+    assert searched(bench.machine).split() == [], "it goes with its container"
 
 
 def run_loudly(bench: Bench) -> list[Played]:
@@ -93,15 +160,19 @@ def test_a_secret_is_in_its_container_and_nowhere_else(planted: Bench) -> None:
 
     samples = bench.sh(f"rm {FOUND}.run; sleep 0.1; cat {FOUND}")
     assert samples == ""
-    # Docker keeps a container's environment in that container's own file, readable by root: this
-    # is where the application's secrets must be, and the registry's password is not among them.
+    # Docker keeps a container's environment in that container's own file, and containerd the same
+    # for itself, readable by root alone: this is where the application's secrets must be, and the
+    # registry's password is not among them.
     live, standby = good["live"]["name"], good["standby"]["name"]
     assert MARKER in bench.inside(bench.containers()[live]).values()
     assert bench.password not in bench.inside(bench.containers()[standby]).values()
     identifier = bench.containers()[live]["Id"]
     own = f"/var/lib/docker/containers/{identifier}/config.v2.json"
-    assert searched(bench.machine).split() == [own]
+    running = f"/run/containerd/io.containerd.runtime.v2.task/moby/{identifier}/config.json"
+    assert set(searched(bench.machine).split()) == {own, METADATA, running}
     assert bench.sh(f"stat -c '%a %U' {own}").split() == ["600", "root"]
+    for path in (METADATA, running):
+        assert "denied" in bench.sh(f"setpriv --reuid 10001 --clear-groups cat {path}", check=False)
     image = bench.sh(
         f"docker image inspect greenlight/api:{sha('B')}; docker image history "
         f"--no-trunc greenlight/api:{sha('B')}"

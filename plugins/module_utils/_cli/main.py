@@ -101,6 +101,7 @@ def _add_timer_commands(commands: _Commands) -> None:
     retire.add_argument("grace", metavar="GRACE_SECONDS", type=int, help="SIGTERM to SIGKILL")
     networks = _add(commands, "networks", _networks, "Read the networks the firewall allows anew.")
     networks.add_argument("names", metavar="DOCUMENT", nargs="*", help="default: all")
+    _add(commands, "restore-secrets", _restore_secrets, "Lay out secrets that are given as files.")
     restore = _add(commands, "restore-access", _restore_access, "Put the old way in back.")
     restore.add_argument("--check", action="store_true", help="only see that it could be done")
 
@@ -145,6 +146,10 @@ def _retire(options: Options) -> int:
 
 def _networks(options: Options) -> int:
     return int(_load(".._firewall.refresh").refresh_all(options.names))
+
+
+def _restore_secrets(_options: Options) -> int:
+    return int(_load(".secret_files").restore())
 
 
 def _restore_access(options: Options) -> int:

@@ -176,11 +176,29 @@ def group_name(number: int) -> str:
     return str(number)
 
 
-def make_folder(path: str, mode: int) -> None:
-    """Create the folder with its parents and give it that mode. Raises FileError."""
+def make_folder(path: str, mode: int, owner: tuple[int, int] | None = None) -> None:
+    """Create the folder with its parents and give it that mode, and that user and group.
+
+    Raises FileError.
+    """
     with errors_of(f"create the folder {path}"):
         os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)
+        if owner is not None:
+            os.chown(path, *owner)
+
+
+def file_system(path: str) -> str:
+    """Return the type of the file system that holds the path, such as tmpfs. Raises FileError."""
+    kind, longest = "", ""
+    real = os.path.realpath(path)
+    for line in (read_text("/proc/self/mounts") or "").splitlines():
+        _device, place, found, *_options = line.split(" ")
+        inside = real == place or real.startswith(f"{place.rstrip('/')}/")
+        # Of two at one place the later one is on top.
+        if inside and len(place) >= len(longest):
+            kind, longest = found, place
+    return kind
 
 
 def list_stems(folder: str, suffix: str) -> list[str]:

@@ -23,10 +23,12 @@ from .._model.engine_model import (
     image_of,
     local_repository,
 )
+from .._model.secret_files import environment_of, mounts_of
 from .._model.spec import Application, Source
 from . import pulling, sdk
 from .proxies import Proxies, daemon_proxies
 from .sdk import SOCKET, connect, translated
+from .users import USERS_FILE, only_file, user_number
 
 
 class Engine:
@@ -95,16 +97,37 @@ class Engine:
                 name=name,
                 command=list(options.command) or None,
                 user=options.user or None,
-                environment={**options.env, **options.secrets},
+                environment=environment_of(options),
                 labels={f"{LABEL}{key}": value for key, value in labels.items()},
                 host_config=self._client.create_host_config(
-                    **host_options(application.network, options)
+                    **host_options(application.network, options),
+                    mounts=mounts_of(application.app, labels["release"], options),
                 ),
                 networking_config={"EndpointsConfig": {application.network: endpoint}},
                 # A container has the environment that it was given, and no proxies of root's.
                 use_config_proxy=False,
             )
             return str(created["Id"])
+
+    def user_number(self, identifier: str) -> int:
+        """Return the number of the user as whom a container runs. Raises CheckError."""
+
+        def passwd() -> str:
+            with translated(f"read {USERS_FILE} of {identifier[:12]}", may_be_gone=True):
+                try:
+                    parts, _status = self._client.get_archive(identifier, USERS_FILE)
+                except sdk.NotFound:
+                    return ""
+                return only_file(b"".join(parts))
+
+        with translated(f"inspect {identifier[:12]}"):
+            config = self._client.inspect_container(identifier)["Config"]
+        return user_number(str(config.get("User") or ""), passwd)
+
+    def remaps_users(self) -> bool:
+        """Tell whether users of containers have other numbers on the host (userns-remap)."""
+        with translated("tell its options"):
+            return "name=userns" in (self._client.info().get("SecurityOptions") or ())
 
     def start(self, identifier: str) -> None:
         """Start a container that was created or stopped."""

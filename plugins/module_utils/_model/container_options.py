@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import hmac
 import json
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -26,6 +28,7 @@ class ContainerOptions:
 
     env: t.Mapping[str, str]
     secrets: t.Mapping[str, str] = field(repr=False)
+    secret_files: bool
     command: tuple[str, ...]
     user: str
     allow_root: bool
@@ -45,11 +48,43 @@ class ContainerOptions:
     log_max_size: str
     log_max_files: int
 
-    def config_hash(self, container_port: int) -> str:
-        """Return 12 hex digits that change whenever the container would be made differently."""
-        options = [dataclasses.asdict(self), container_port]
-        canonical = json.dumps(options, sort_keys=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+    def config_hash(self, container_port: int, key: bytes) -> ConfigHash:
+        """Return what changes whenever the container would be made differently.
+
+        `key` is a secret of the host.
+        """
+        options = dataclasses.asdict(self)
+        if not self.secret_files:
+            # An option that came later and is off must not release every host anew.
+            del options["secret_files"]
+        canonical = json.dumps([options, container_port], sort_keys=True).encode()
+        keyed = hmac.new(key, canonical, hashlib.sha256).hexdigest()[:_KEYED_DIGITS]
+        return ConfigHash(keyed, hashlib.sha256(canonical).hexdigest()[:_UNKEYED_DIGITS])
+
+
+_KEYED_DIGITS: t.Final = 32
+_UNKEYED_DIGITS: t.Final = 12
+
+
+@dataclass(frozen=True)
+class ConfigHash:
+    """The hash of a configuration, keyed for what is made from now on.
+
+    Without a key it stands in the labels of containers from before there was one. It tells short
+    secrets to whoever tries all of them, so it is compared, and never shown or written again.
+    """
+
+    keyed: str
+    unkeyed: str = field(repr=False)
+
+    def fits(self, label: str) -> bool:
+        """Tell whether a container with that label has this configuration."""
+        return label in (self.keyed, self.unkeyed)
+
+
+def shown_hash(label: str) -> str:
+    """Return the hash of a container's label for texts and files; empty for one without a key."""
+    return "" if re.fullmatch(rf"[0-9a-f]{{{_UNKEYED_DIGITS}}}", label) else label
 
 
 def is_root(user: str) -> bool:

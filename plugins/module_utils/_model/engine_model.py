@@ -7,6 +7,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .container_options import shown_hash
+
 REVISION_LABEL: t.Final = "org.opencontainers.image.revision"
 """The label with the git SHA (OCI Image Format Specification, annotations)."""
 
@@ -36,7 +38,7 @@ class Container:
     release: str
     sha: str
     digest: str
-    config: str
+    config_label: str = field(repr=False)
     state: str
     exit_code: int
     restarts: int
@@ -56,6 +58,10 @@ class Container:
     def mishaps(self) -> Mishaps:
         """What has befallen it until now."""
         return Mishaps(self.restarts, self.out_of_memory)
+
+    def config(self) -> str:
+        """The hash of its configuration, empty when its label is from before hashes had a key."""
+        return shown_hash(self.config_label)
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def container_of(raw: dict[str, t.Any]) -> Container:
     """Read Docker's answer to an inspection of one container (Engine API 1.41)."""
     labels = (raw.get("Config") or {}).get("Labels") or {}
     values = {key: str(labels.get(f"{LABEL}{key}", "")) for key in _LABELS}
+    values["config_label"] = values.pop("config")
     values.pop("app")
     state = raw["State"]
     return Container(

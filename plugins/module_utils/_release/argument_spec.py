@@ -15,7 +15,9 @@ import typing as t
 from .._core.errors import SpecError
 from .._model.container_options import ContainerOptions
 from .._model.image_name import familiar_name
+from .._model.secret_files import environment_of
 from .._model.spec import Caller, Canary, Order, Source, Standby, Watch, check_sha
+from . import environment
 from . import option_checks as checks
 from .health_options import build_health
 from .options import OPTIONS
@@ -29,6 +31,7 @@ def transaction_arguments(**extra: dict[str, t.Any]) -> dict[str, dict[str, t.An
 def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.Any]) -> Order:
     """Turn a module's parameters into an Order. Raises SpecError for a value out of range."""
     checks.check_limits(params)
+    checks.check_canary(params["canary"])
     if action == "release" and not params["sha"].strip() and params["state"] != "reverted":
         raise SpecError("No commit is named. Say which: -e sha=<git sha>; nothing was changed.")
     sha = check_sha(params["sha"]) if params["sha"] else ""
@@ -57,6 +60,7 @@ def build_order(action: t.Literal["release", "rollback"], params: dict[str, t.An
 
 
 _TAG: t.Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST: t.Final = re.compile(r"[a-z0-9]+:[0-9a-f]{32,128}")
 _IMAGE: t.Final = re.compile(r"(\[[0-9a-f:.]+\](:[0-9]+)?/)?[a-z0-9.:_-]+(/[a-z0-9._-]+)*")
 
 
@@ -77,6 +81,11 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
             "registry_username and registry_password go together: one of them is empty."
             " Check the secret that should fill it."
         )
+    if params["digest"] and not _DIGEST.fullmatch(params["digest"]):
+        raise SpecError(
+            f"digest {params['digest']!r} is not the digest of an image, which is 'sha256:' and 64"
+            " hexadecimal digits. Leave it empty to ask the registry."
+        )
     return Source(
         # Docker lists images by this name, and so they are found again.
         image=familiar_name(image) if image else "",
@@ -88,8 +97,11 @@ def _source(params: dict[str, t.Any], sha: str) -> Source:
 
 
 def _container(params: dict[str, t.Any]) -> ContainerOptions:
-    env = checks.variables("env", params["env"])
-    secrets = checks.variables("secrets", params["secrets"])
+    env = environment.variables("env", params["env"])
+    if params["secret_files"]:
+        secrets = environment.secret_texts(params["secrets"], env)
+    else:
+        secrets = environment.variables("secrets", params["secrets"])
     twice = sorted(set(env) & set(secrets))
     if twice:
         raise SpecError(f"{', '.join(twice)} is in env and in secrets; keep it in one of them.")
@@ -102,8 +114,11 @@ def _container(params: dict[str, t.Any]) -> ContainerOptions:
     checks.check_container(params)
     given: dict[str, t.Any] = {name: params[name] for name in _CONTAINER}
     given.update({name: tuple(v) for name, v in given.items() if isinstance(v, list)})
-    given.update(env=env, secrets=secrets, ulimits=checks.limits(params["ulimits"]))
-    return ContainerOptions(**given)
+    limits = checks.limits(params["ulimits"])
+    given.update(env=env, secrets=secrets, ulimits=limits)
+    options = ContainerOptions(**given)
+    environment.check_sum(environment_of(options), options.command, limits.get("stack"))
+    return options
 
 
 _CONTAINER: t.Final = [each.name for each in dataclasses.fields(ContainerOptions)]

@@ -160,6 +160,7 @@ class Compensation:
     def _start(self, old: Container, proxy_answers: bool) -> None:
         """Start what may run already; without HAProxy, Docker's word has to do."""
         engine = self._host.engine
+        self._try("lay out its secrets", lambda: self._host.secrets.ensure(old.release))
         engine.start(old.id)
         engine.set_restart_policy(old.id, "unless-stopped")
         if proxy_answers:
@@ -224,6 +225,8 @@ class Compensation:
             self.said.append(f"the standby {target.name} is stopped again and kept")
         else:
             self._host.engine.remove(target.id)
+            forget = self._host.secrets.remove
+            self._try("forget its secrets", lambda: forget(target.release))
             self.said.append(f"the new container {target.name} is gone")
 
     def _try(self, what: str, work: t.Callable[[], object]) -> bool:

@@ -14,8 +14,10 @@ from .._haproxy.runtime_api import Proxy
 from .._model.spec import Application
 from .._state.descriptor import read_application
 from .._state.freeze import FreezeFile
+from .._state.hash_key import HashKey
 from .._state.journal import Journal
 from .._state.lock import HostLock
+from .._state.secret_store import SecretStore
 from .._state.timers import Timers
 from .host_state import Snapshot
 
@@ -30,6 +32,8 @@ class Host:
     journal: Journal
     lock: HostLock
     freeze: FreezeFile
+    hash_key: HashKey
+    secrets: SecretStore
     timers: Timers
     clock: Clock
 
@@ -46,6 +50,8 @@ def open_host(app: str) -> Host:
         Journal(folder, clock),
         HostLock(folder, clock),
         FreezeFile(folder, clock),
+        HashKey(folder),
+        SecretStore(app, folder),
         Timers(app),
         clock,
     )

@@ -20,8 +20,8 @@ from .._state.descriptor import read_application
 from . import report
 from .argument_spec import build_order
 from .context import Host, observe, open_host
+from .environment import yaml_notes
 from .host_state import Snapshot
-from .option_checks import yaml_notes
 from .planner import Phase
 from .revert import revert_order
 from .target import Goal, release_goal, rollback_goal
@@ -134,6 +134,11 @@ def notes(host: Host) -> list[str]:
         said.append(
             f"{CONFIGURATION} was changed by hand since set-up wrote it; setup-api.yml puts it back"
         )
+    if host.hash_key.is_damaged:
+        said.append(
+            f"{host.hash_key.path} is damaged; the next run writes a new key, and the next release"
+            " of the same SHA and configuration is carried out once more"
+        )
     return said
 
 
@@ -153,21 +158,21 @@ def find_goal(host: Host, order: Order) -> t.Callable[[Snapshot], Goal]:
 
     Raises RegistryError, also for a revision label that contradicts the SHA, and SpecError.
     """
-    config = order.container.config_hash(host.application.container_port)
+    config = order.container.config_hash(host.application.container_port, host.hash_key.value)
     if order.action == "release":
         sha, digest = _resolve(host, order)
         image = f"{order.source.image}@{digest}"
         return lambda snapshot: release_goal(snapshot, sha, digest, config, image, order.run)
 
     def goal(snapshot: Snapshot) -> Goal:
-        found = rollback_goal(snapshot, order.sha, order.release, config, order.run)
+        found = rollback_goal(snapshot, order.sha, order.release, config.keyed, order.run)
         if found is not None:
             return found
         sha, digest = _resolve(host, order)
         return Goal(
             sha,
             digest,
-            config,
+            config.keyed,
             f"{order.source.image}@{digest}",
             note="pulled again, with the present configuration",
         )

@@ -15,7 +15,7 @@ from .._model.container_options import check_user
 from .._model.engine_model import REVISION_LABEL, Container, Image, Mishaps, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
-from . import health_gate, preconditions, retention, traffic
+from . import health_gate, preconditions, retention, secret_files, traffic
 from .context import Host
 from .host_state import Snapshot
 from .monitor import Watcher
@@ -106,6 +106,7 @@ class Steps:
         self._assert_not_live(step.container)
         if step.container is not None:
             self._host.engine.remove(step.container.id)
+            self._host.secrets.remove(step.container.release)
         return step.text
 
     def _pull(self, step: Step) -> str:
@@ -165,10 +166,12 @@ class Steps:
         host.journal.write(
             State.STARTED, self._order.run, release=release, sha=goal.sha, slot=slot, name=name
         )
+        secret_files.prepare(host, self._order, release)
         identifier = host.engine.create(
             host.application, name, image, labels, self._order.container
         )
         self.target = host.engine.container(identifier)
+        secret_files.hand_over(host, self._order, release, identifier)
         host.engine.start(identifier)
         self.target = host.engine.container(identifier)
         return f"{name} at {host.application.slots[slot].address}, no traffic"
@@ -178,6 +181,7 @@ class Steps:
         self._write(State.STARTED, container)
         if container.restart_policy != "no":
             self._host.engine.set_restart_policy(container.id, "no")
+        self._host.secrets.ensure(container.release)
         self._host.engine.start(container.id)
         self.target = self._host.engine.container(container.id)
         return f"{container.name} with the configuration it ran with, no traffic"

@@ -11,9 +11,13 @@ from __future__ import annotations
 import os
 import re
 import typing as t
+from urllib.parse import urlsplit
 
+from .._core.boundary import boundary
 from .._core.errors import SpecError
 from .._model.container_options import is_root
+from .._model.secret_files import MOUNT
+from .environment import check_word
 from .options import LIMITS
 
 _SIZE: t.Final = re.compile(r"([0-9]{1,18})([bkmg])")
@@ -21,11 +25,14 @@ _UNITS: t.Final = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 def check_limits(params: dict[str, t.Any]) -> None:
-    """Raise SpecError for an option that is no size, or not within its limits."""
+    """Raise SpecError for an option that is no size, or not within its limits.
+
+    Modules know all options; what leads a run knows those from which times are reckoned.
+    """
     given = dict(params)
     for group in ("health", "watch", "canary"):
         given.update({f"{group}.{name}": value for name, value in params[group].items()})
-    for label in LIMITS:
+    for label in (name for name in LIMITS if name in given):
         _check_option(label, given[label])
 
 
@@ -67,67 +74,6 @@ def _bytes(size: str) -> int:
     return int(found[1]) * _UNITS[found[2]] if found else 0
 
 
-_VARIABLE: t.Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_LONGEST: t.Final = 131_071
-"""Most bytes of one argument or one `NAME=value` of a program on Linux."""
-
-
-def variables(name: str, values: dict[str, t.Any]) -> dict[str, str]:
-    """Return the environment of option `name` as text. Raises SpecError."""
-    for key, value in values.items():
-        if not _VARIABLE.fullmatch(str(key)):
-            raise SpecError(
-                f"{name} has the key {key!r}, which cannot name an environment variable: take"
-                " letters, digits and '_', and no digit first."
-            )
-        if value is None or isinstance(value, (dict, list)):
-            kind = "null" if value is None else type(value).__name__
-            raise SpecError(
-                f"{name}.{key} must be one value; it is {kind}. Write text, '' for none."
-            )
-        _check_word(f"{name}.{key}", f"{key}={_plain(value)}", "a volume")
-    return {str(key): _plain(value) for key, value in values.items()}
-
-
-def _plain(value: t.Any) -> str:
-    # YAML's true is 'true' for every other tool that reads an environment; Python says 'True'.
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _check_word(label: str, word: str, place: str) -> None:
-    # The value itself is never shown: it may be a secret.
-    size = len(word.encode("utf-8", "surrogatepass"))
-    if size > _LONGEST:
-        raise SpecError(
-            f"{label} has {size} bytes in all; Linux takes at most {_LONGEST}. Put it into a file"
-            f" on {place}, and hand over the file's path."
-        )
-    if "\0" in word:
-        raise SpecError(f"{label} has a NUL character in it, which Linux does not take. Remove it.")
-
-
-def yaml_notes(params: dict[str, t.Any]) -> list[str]:
-    """Return a note that says which values of the environment YAML has not taken as text.
-
-    What stood in the file is not known here: `0123` arrives as 83, `22:22` as 1342, `NO` as false.
-    """
-    said = []
-    for name in ("env", "secrets"):
-        for key, value in params[name].items():
-            if str(key).lower() in ("true", "false"):
-                said.append(f"the name {key} in {name}")
-            if isinstance(value, (bool, int, float)):
-                kind = "a boolean" if isinstance(value, bool) else "a number"
-                said.append(f"{name}.{key}: {_plain(value) if name == 'env' else kind}")
-    if not said:
-        return []
-    return [
-        f"YAML made booleans and numbers of what stands without quotes, and the container gets them"
-        f" so: {', '.join(said)}. If something else was meant, such as NO, 0123 or 22:22, put it in"
-        " quotes; a template ends with the filter string"
-    ]
-
-
 _USER: t.Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 _HIGHEST_ID: t.Final = 2_147_483_647
 
@@ -135,7 +81,7 @@ _HIGHEST_ID: t.Final = 2_147_483_647
 def check_container(params: dict[str, t.Any]) -> None:
     """Raise SpecError for what Docker or Linux refuses in the container's options."""
     for number, word in enumerate(params["command"]):
-        _check_word(f"command[{number}]", word, "a volume")
+        check_word(f"command[{number}]", word, "a volume")
     _check_user(params["user"], allow_root=params["allow_root"])
     processors = os.cpu_count() or 1
     if params["cpus"] > processors:
@@ -146,7 +92,7 @@ def check_container(params: dict[str, t.Any]) -> None:
                 f"cap_add has {name!r}, which is no capability of Linux. Give names such as"
                 " 'NET_BIND_SERVICE'; 'capsh --print' lists them."
             )
-    _check_mounts(params["tmpfs"], params["volumes"])
+    _check_mounts(params["tmpfs"], params["volumes"], secret_files=params["secret_files"])
 
 
 def _check_user(user: str, *, allow_root: bool) -> None:
@@ -179,12 +125,15 @@ _MODES: t.Final = (
     {"private", "rprivate", "shared", "rshared", "slave", "rslave"},
     {"consistent", "cached", "delegated"},
 )
+_COPYING, _PROPAGATION = 2, 3
+"""Which of these sets are about copying, and about propagation."""
+
 _VOLUME: t.Final = re.compile(
     r"(?:(/[^:]*|[A-Za-z0-9][A-Za-z0-9_.-]+):)?(/[^:]*)(?::([a-zA-Z,]+))?"
 )
 
 
-def _check_mounts(tmpfs: list[str], volumes: list[str]) -> None:
+def _check_mounts(tmpfs: list[str], volumes: list[str], *, secret_files: bool) -> None:
     seen: set[str] = set()
     for folder in tmpfs:
         if not re.fullmatch(r"/[^:]*", folder):
@@ -193,14 +142,16 @@ def _check_mounts(tmpfs: list[str], volumes: list[str]) -> None:
                 " '/run/app', without ':'; its size comes from option tmpfs_size."
             )
         seen.add(_target("tmpfs", folder, folder))
+        _check_free("tmpfs", folder, folder, secret_files)
     for volume in volumes:
         found = _VOLUME.fullmatch(volume)
-        if not found or not _mode_fits(found[3]) or (found[3] and not found[1]):
+        if not found or not _mode_fits(found[3], found[1]):
             raise SpecError(
                 f"volumes has {volume!r}, which Docker does not take. Write a volume or a path, ':'"
                 " and a path in the container, such as 'uploads:/srv/uploads' or '/a:/b:ro'."
             )
         target = _target("volumes", volume, found[2])
+        _check_free("volumes", volume, target, secret_files)
         if target in seen:
             raise SpecError(
                 f"volumes has {volume!r}: {target} is mounted already, by another volume or by"
@@ -217,10 +168,22 @@ def _target(option: str, given: str, path: str) -> str:
     return target
 
 
-def _mode_fits(mode: str | None) -> bool:
+def _check_free(option: str, given: str, path: str, secret_files: bool) -> None:
+    if secret_files and f"{os.path.normpath(path)}/".startswith(f"{MOUNT}/"):
+        raise SpecError(
+            f"{option} has {given!r}, and {MOUNT} is where option secret_files puts the secrets."
+            " Take another folder."
+        )
+
+
+def _mode_fits(mode: str | None, source: str | None) -> bool:
+    """Tell whether Docker takes the words of a mode together, and for that source."""
     words = mode.split(",") if mode else []
     kinds = [number for word in words for number, kind in enumerate(_MODES) if word in kind]
-    return len(kinds) == len(set(kinds)) == len(words)
+    # Copying is for volumes that have a name, propagation for folders of the host.
+    forbidden = _COPYING if (source or "").startswith("/") else _PROPAGATION
+    fits = len(kinds) == len(set(kinds)) == len(words) and forbidden not in kinds
+    return fits and (source is not None or not words)
 
 
 _ULIMIT: t.Final = re.compile(
@@ -260,4 +223,26 @@ def check_health(raw: dict[str, t.Any]) -> None:
             f"health.successes is {raw['successes']} and health.interval is {raw['interval']}: that"
             f" takes {least:g} s at least, and health.deadline is {raw['deadline']}. Raise it, or"
             " lower one of the others."
+        )
+
+
+def check_balancer(url: str) -> None:
+    """Raise SpecError for a balancer_url that no request could go to; empty is none."""
+    if not url:
+        return
+    what = f"balancer_url {url!r} is not a URL such as 'https://api.example.com'"
+    with boundary(what, SpecError):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+            raise ValueError("it needs http:// or https://, and a host")
+        if parts.query or parts.fragment or re.search(r"[^!-~]", url):
+            raise ValueError("it ends with the host, its port or a path, all in ASCII")
+
+
+def check_canary(raw: dict[str, t.Any]) -> None:
+    """Raise SpecError for a canary that would get no request."""
+    if raw["percent"] and not raw["seconds"]:
+        raise SpecError(
+            f"canary.percent is {raw['percent']} and canary.seconds is 0: the canary would get no"
+            " request. Give it seconds, or 0 percent for none."
         )

@@ -20,6 +20,7 @@ OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "pull_seconds": {"type": "float", "default": 300.0},
     "env": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "secret_files": {"type": "bool", "default": False},
     "command": {"type": "list", "elements": "str", "default": []},
     "user": {"type": "str", "default": ""},
     "allow_root": {"type": "bool", "default": False},
@@ -125,6 +126,8 @@ LIMITS: t.Final[dict[str, tuple[t.Any, t.Any, bool]]] = {
     "drain_seconds": (0, 86400, False),
     "warm_seconds": (10, 2592000, False),
     "retain": (2, 1000, False),
+    "balancer_attempts": (1, 10000, False),
+    "balancer_delay": (0, 3600, False),
     "lock_wait": (0, 86400, False),
     "lease_seconds": (1, 604800, False),
 }

@@ -16,6 +16,7 @@ from .._core.errors import NotSetUpError, SpecError
 from .._docker.client import Engine
 from .._haproxy.runtime_api import CANARY_HEADER, MAP_HEADER
 from .._model.spec import SLOTS, Application
+from .._state.hash_key import HashKey
 from .._state.installation import DESCRIPTOR_FOLDER
 from .addresses import refuse_strangers
 
@@ -62,6 +63,10 @@ def find_changes(application: Application, engine: Engine | None) -> list[Change
     for path, text in ((application.map, MAP_HEADER), (application.canary_map, CANARY_HEADER)):
         if files.read_text(path) is None:
             changes.append(Change(path, "", text))
+    key = HashKey(application.folder)
+    if not key.is_kept:
+        # The key itself is never shown.
+        changes.append(Change(key.path, "", "a key of this host\n"))
     path = descriptor_path(application.app)
     wanted, present = application.to_json(), files.read_text(path)
     if present != wanted:
@@ -122,12 +127,16 @@ def apply_changes(
     application: Application, engine: Engine | None, changes: t.Sequence[Change], mtu: int
 ) -> None:
     """Make the host what `find_changes` found missing; `mtu` in bytes, 0 for Docker's own."""
+    key = HashKey(application.folder)
     for change in changes:
         if change.name == "network" and engine is not None:
             engine.create_network(application, mtu)
         elif change.name in (application.map, application.canary_map):
             files.make_folder(application.folder, 0o700)
             files.write_atomic(change.name, change.after)
+        elif change.name == key.path:
+            files.make_folder(application.folder, 0o700)
+            key.keep()
         elif change.name == descriptor_path(application.app):
             files.make_folder(DESCRIPTOR_FOLDER, 0o755)
             files.write_atomic(change.name, change.after)

@@ -160,7 +160,7 @@ def predicted_text(snapshot: Snapshot, plan: Plan) -> str:
     retired = [step.container for step in plan.steps if step.kind is Kind.RETIRE]
     if Kind.CUT_OVER in kinds:
         slot = goal.target.slot if goal.target else snapshot.idle_slot
-        new = f"{goal.sha} configuration {goal.config} slot {slot} running"
+        new = f"{goal.sha} configuration {goal.config or '-'} slot {slot} running"
         return _state_lines(new, _describe(live, stopped=live in retired), retained)
     return _state_lines(_describe(live), _describe(standby, stopped=standby in retired), retained)
 
@@ -174,7 +174,7 @@ def _describe(container: Container | None, stopped: bool = False) -> str:
     if container is None:
         return "none"
     state = "exited" if stopped else container.state
-    return f"{container.sha} configuration {container.config} slot {container.slot} {state}"
+    return f"{container.sha} configuration {container.config or '-'} slot {container.slot} {state}"
 
 
 def begin_facts(order: Order, goal: Goal, live: Container | None) -> dict[str, t.Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.errors import SpecError
+from .._model.container_options import ConfigHash
 from .._model.engine_model import Container
 from .._model.spec import short_sha
 from .._state.history import State
@@ -18,6 +19,7 @@ class Goal:
     """The release that shall be live.
 
     `target` is its container when that exists already; `image` is what to start it from otherwise.
+    `config` is the hash of its configuration, empty when that has no key.
     """
 
     sha: str
@@ -28,12 +30,13 @@ class Goal:
     note: str = ""
 
 
-def _same(container: Container, sha: str, digest: str, config: str) -> bool:
-    return (container.sha, container.digest, container.config) == (sha, digest, config)
+def _same(container: Container, sha: str, digest: str, config: ConfigHash) -> bool:
+    is_image = (container.sha, container.digest) == (sha, digest)
+    return is_image and config.fits(container.config_label)
 
 
 def release_goal(
-    snapshot: Snapshot, sha: str, digest: str, config: str, image: str, run: str
+    snapshot: Snapshot, sha: str, digest: str, config: ConfigHash, image: str, run: str
 ) -> Goal:
     """Aim at a release: what this run has made already, else the live container if it is that.
 
@@ -50,8 +53,8 @@ def release_goal(
     for container in snapshot.containers:
         fits = _same(container, sha, digest, config) and container.running
         if fits and (container == snapshot.live or container.release in mine):
-            return Goal(sha, digest, config, image, target=container)
-    return Goal(sha, digest, config, image)
+            return Goal(sha, digest, container.config, image, target=container)
+    return Goal(sha, digest, config.keyed, image)
 
 
 def _container_goal(container: Container, note: str) -> Goal:

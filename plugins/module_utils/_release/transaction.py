@@ -205,6 +205,7 @@ class Transaction:
             return
         try:
             host.timers.arm_watchdog()
+            host.hash_key.keep()
             if not snapshot.history.damaged:
                 host.journal.rotate()
             host.journal.write(

@@ -216,6 +216,7 @@ class Watchdog:
         for container in snapshot.leftovers:
             traffic.assert_not_live(host, container, live)
             host.engine.remove(container.id)
+            host.secrets.remove(container.release)
         host.journal.write(State.SETTLED, run.identifier, sha=undo.sha, by="watchdog")
         host.lock.end_own_lease(run.identifier)
         return said

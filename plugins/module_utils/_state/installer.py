@@ -66,9 +66,27 @@ Nice=5
 WantedBy=multi-user.target
 """
 
+SECRETS_UNIT: t.Final = f"/etc/systemd/system/{timers.SECRETS_UNIT}"
+
+_SECRETS_TEXT: t.Final = f"""# Written by greenlight.droplet.
+[Unit]
+Description=Lay out the secrets of applications before Docker starts their containers
+Before=docker.service
+RequiresMountsFor=/run /var/lib/greenlight
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={installation.LAUNCHER} restore-secrets
+
+[Install]
+WantedBy=docker.service
+"""
+
 _FILES: t.Final = (
     file_set.WantedFile(installation.LAUNCHER, _LAUNCHER_TEXT, 0o755),
     file_set.WantedFile(UNIT, _UNIT_TEXT),
+    file_set.WantedFile(SECRETS_UNIT, _SECRETS_TEXT),
 )
 
 
@@ -97,7 +115,7 @@ class Installation:
             trees.replace_link(self.version, installation.CURRENT)
             self._remove_older()
         file_set.apply(self.differences)
-        if any(difference.path == UNIT for difference in self.differences):
+        if any(difference.path in (UNIT, SECRETS_UNIT) for difference in self.differences):
             timers.demand("systemctl", "daemon-reload")
 
     def _remove_older(self) -> None:

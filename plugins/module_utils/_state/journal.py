@@ -17,6 +17,7 @@ from .._core import files, identity
 from .._core.boundary import parse_json
 from .._core.clock import Clock, utc_stamp
 from .._core.errors import FileError
+from .._model.container_options import shown_hash
 from .history import RECOVERED, Entry, History, State, fold
 
 FORMAT: t.Final = 1
@@ -56,7 +57,12 @@ def _read_line(line: str) -> dict[str, t.Any] | None:
         raw = parse_json(line)
     except ValueError:
         return None
-    return raw if isinstance(raw, dict) and _has_right_types(raw) else None
+    if not isinstance(raw, dict) or not _has_right_types(raw):
+        return None
+    if raw.get("config"):
+        # An earlier commit wrote it without a key: it must not be told, and not be written anew.
+        raw["config"] = shown_hash(raw["config"])
+    return raw
 
 
 def _has_right_types(raw: dict[str, t.Any]) -> bool:

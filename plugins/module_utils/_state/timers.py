@@ -21,6 +21,10 @@ RETIRE_PROGRAM: t.Final = (LAUNCHER, "retire")
 WANTED: t.Final = "/etc/systemd/system/multi-user.target.wants"
 """Where systemd keeps what starts at a boot."""
 
+SECRETS_UNIT: t.Final = "greenlight-secrets.service"
+WITH_DOCKER: t.Final = "/etc/systemd/system/docker.service.wants"
+"""Where systemd keeps what starts whenever Docker does."""
+
 CALL_TIMEOUT: t.Final = 10
 """Seconds that one call may take while a release goes on."""
 
@@ -93,6 +97,11 @@ class Timers:
             self._require("enable", self.watchdog)
         # It waits until the command has been started, so that a missing one is noticed here.
         self._require("restart", self.watchdog)
+
+    def enable_secrets(self) -> None:
+        """Let a boot lay out the secrets before Docker starts containers. Raises TimerError."""
+        if files.permissions(f"{WITH_DOCKER}/{SECRETS_UNIT}") is None:
+            self._require("enable", SECRETS_UNIT)
 
     def _require(self, *arguments: str) -> None:
         advice = (

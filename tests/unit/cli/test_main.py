@@ -31,7 +31,16 @@ class Loaded:
                 raise self.raises
             return 0
 
-        names = ("show", "rollback", "revert", "watch_over", "retire", "refresh_all", "main")
+        names = (
+            "show",
+            "rollback",
+            "revert",
+            "watch_over",
+            "retire",
+            "refresh_all",
+            "restore",
+            "main",
+        )
         return types.SimpleNamespace(**dict.fromkeys(names, call))
 
 
@@ -63,6 +72,7 @@ def fixture_loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
         ("networks", (".._firewall.refresh", [])),
         ("networks github", (".._firewall.refresh", ["github"])),
         ("restore-access", (".._access.restore",)),
+        ("restore-secrets", (".secret_files",)),
     ],
 )
 def test_each_subcommand_calls_its_package(

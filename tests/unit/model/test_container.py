@@ -136,4 +136,5 @@ def test_choice_reaches_docker(options: dict[str, t.Any], key: str, value: objec
 
 @pytest.mark.parametrize("options", [options for options, _key, _value in CHOSEN])
 def test_choice_is_another_configuration(options: dict[str, t.Any]) -> None:
-    assert container(**options).config_hash(3002) != container().config_hash(3002)
+    key = b"k" * 32
+    assert container(**options).config_hash(3002, key) != container().config_hash(3002, key)

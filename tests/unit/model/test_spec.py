@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 
@@ -91,6 +92,9 @@ def test_sha_is_lowered_and_stripped() -> None:
     assert check_sha(" ABCDEF1\n") == "abcdef1"
 
 
+KEY = b"k" * 32
+
+
 def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
     """Another one would release every host anew on its next update, for nothing."""
     options = container(
@@ -102,8 +106,10 @@ def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
         ulimits={"nofile": 4096},
         tmpfs=("/tmp", "/run"),
     )
-    assert container(tmpfs=()).config_hash(3002) == "f19d5b5b0a1b"
-    assert options.config_hash(8080) == "0b46091abab2"
+    assert container(tmpfs=()).config_hash(3002, KEY).fits("f19d5b5b0a1b")
+    assert options.config_hash(8080, KEY).fits("0b46091abab2")
+    assert container(tmpfs=()).config_hash(3002, KEY).keyed == "c407a7a0fbe3e6d88a03b90a53ab28cc"
+    assert options.config_hash(8080, KEY).keyed == "af80e2051603d48916793717d713b470"
 
 
 @pytest.mark.parametrize(
@@ -117,10 +123,24 @@ def test_the_configuration_hash_of_the_same_options_stays_what_it_was() -> None:
 )
 def test_every_option_changes_the_configuration_hash(changed: ContainerOptions) -> None:
     base = container(env={"A": "1"})
-    assert base.config_hash(3002) == container(env={"A": "1"}).config_hash(3002)
-    assert base.config_hash(3002) != changed.config_hash(3002)
-    assert base.config_hash(3002) != base.config_hash(3003)
-    assert re.fullmatch(r"[0-9a-f]{12}", base.config_hash(3002))
+    asked = base.config_hash(3002, KEY)
+    assert asked == container(env={"A": "1"}).config_hash(3002, KEY)
+    for other in (changed.config_hash(3002, KEY), base.config_hash(3003, KEY)):
+        assert asked.keyed != other.keyed
+        assert not asked.fits(other.keyed)
+        assert not asked.fits(other.unkeyed)
+    assert re.fullmatch(r"[0-9a-f]{32}", asked.keyed)
+
+
+def test_a_short_secret_is_not_found_from_the_hash_by_trying_all() -> None:
+    pin = container(secrets={"PIN": "4711"}).config_hash(3002, os.urandom(32))
+    tried = [
+        container(secrets={"PIN": f"{n:04}"}).config_hash(3002, b"") for n in range(4700, 4720)
+    ]
+    assert pin.unkeyed in {guess.unkeyed for guess in tried}, "the search itself finds what it can"
+    for guess in tried:
+        assert pin.keyed[:12] not in (guess.keyed[:12], guess.unkeyed)
+    assert pin.unkeyed not in repr(pin)
 
 
 BAD_APPLICATIONS: list[tuple[tuple[str, int, int, str], str]] = [

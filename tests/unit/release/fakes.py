@@ -97,6 +97,9 @@ class FakeEngine(Engine):
     ) -> str:
         assert name not in self.names_in_use()
         identifier = f"id-{len(self._world.effects)}-{name}"
+        if options.secret_files:
+            assert labels["release"] in self._world.memory, "bind source path does not exist"
+            self._world.mounted.add(labels["release"])
         self._world.containers[identifier] = Container(
             id=identifier,
             name=name,
@@ -111,10 +114,16 @@ class FakeEngine(Engine):
             release=labels["release"],
             sha=labels["sha"],
             digest=labels["digest"],
-            config=labels["config"],
+            config_label=labels["config"],
             image=self._image_of(image).id,
         )
         return identifier
+
+    def user_number(self, identifier: str) -> int:
+        return int(self._world.user.partition(":")[0] or 0)
+
+    def remaps_users(self) -> bool:
+        return self._world.remaps_users
 
     @effect("start", EngineError)
     def start(self, identifier: str) -> None:
@@ -122,6 +131,8 @@ class FakeEngine(Engine):
         for other in world.containers.values():
             if other.id != identifier and other.slot == container.slot and other.running:
                 raise EngineError(f"address of {container.slot} is in use by {other.name}")
+        if container.release in world.mounted and container.release not in world.memory:
+            raise EngineError(f"bind source of {container.name} does not exist")
         crashes = world.behaviour.get(container.sha) == "crash"
         state = "exited" if crashes else "running"
         world.containers[identifier] = dataclasses.replace(

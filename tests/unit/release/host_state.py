@@ -20,6 +20,7 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.freeze i
     Freeze,
     FreezeFile,
 )
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.hash_key import HashKey
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.history import History, fold
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.journal import (
     Journal,
@@ -29,6 +30,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._state.lock imp
     PATIENCE,
     HostLock,
     Lease,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._state.secret_store import (
+    Owner,
+    SecretStore,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._state.timers import Timers
 from tests.unit.release.fakes import APPLICATION, FakeEngine, FakeProxy, effect
@@ -129,6 +134,59 @@ class FakeFreeze(FreezeFile):
         return self._world.freeze
 
 
+class FakeHashKey(HashKey):
+    """The key in memory."""
+
+    value = b"k" * 32
+    is_damaged = False
+
+    def __init__(self, world: World) -> None:
+        super().__init__("/nowhere")
+        self._world = world
+
+    @effect("hash key", FileError)
+    def _write(self) -> None:
+        self._world.hash_key = self.value
+
+    def keep(self) -> None:
+        if self._world.hash_key != self.value:
+            self._write()
+
+
+class FakeSecrets(SecretStore):
+    """Files of secrets in memory."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__("api", "/nowhere")
+        self._world = world
+
+    @property
+    def is_used(self) -> bool:
+        return bool(self._world.kept or self._world.memory)
+
+    @effect("secrets folder", FileError)
+    def open_folder(self, release: str) -> str:
+        self._world.memory.setdefault(release, {})
+        return release
+
+    @effect("secrets", FileError)
+    def put(self, release: str, values: t.Mapping[str, str], owner: Owner) -> None:
+        self._world.kept[release] = (dict(values), owner)
+        self._world.memory[release] = dict(values)
+
+    def ensure(self, release: str) -> None:
+        if release in self._world.kept:
+            self._world.memory[release] = self._world.kept[release][0]
+
+    def remove(self, release: str) -> None:
+        self._world.kept.pop(release, None)
+        self._world.memory.pop(release, None)
+
+    def sweep(self, kept: t.Collection[str]) -> None:
+        for release in {*self._world.kept, *self._world.memory} - set(kept):
+            self.remove(release)
+
+
 class FakeTimers(Timers):
     """The timer of the warm standby in memory."""
 
@@ -142,6 +200,10 @@ class FakeTimers(Timers):
     @effect("arm watchdog", TimerError)
     def arm_watchdog(self) -> None:
         self._world.armed = True
+
+    @effect("enable secrets", TimerError)
+    def enable_secrets(self) -> None:
+        self._world.restores_secrets = True
 
     @effect("plan timer", TimerError)
     def plan(self, container: str, seconds: float, grace: int) -> None:
@@ -161,6 +223,8 @@ def make_host(world: World) -> Host:
         FakeJournal(world),
         FakeLock(world),
         FakeFreeze(world),
+        FakeHashKey(world),
+        FakeSecrets(world),
         FakeTimers(world),
         FakeClock(world),
     )

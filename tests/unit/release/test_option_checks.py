@@ -17,8 +17,12 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release import
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.argument_spec import (
     build_order,
 )
-from ansible_collections.greenlight.droplet.plugins.module_utils._release.option_checks import (
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.environment import (
     yaml_notes,
+)
+from ansible_collections.greenlight.droplet.plugins.module_utils._release.option_checks import (
+    check_balancer,
+    check_limits,
 )
 from tests.unit.asked import parameters
 from tests.unit.release.fakes import APPLICATION
@@ -102,6 +106,14 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"volumes": ["/data:ro"]}, "volumes has '/data:ro', which"),
     ({"volumes": ["/data:/srv:bad"]}, "volumes has '/data:/srv:bad', which"),
     ({"volumes": ["/data:/srv:ro,rw"]}, "volumes has '/data:/srv:ro,rw', which"),
+    ({"volumes": ["/data:/srv:nocopy"]}, "volumes has '/data:/srv:nocopy', which"),
+    ({"volumes": ["data:/srv:rshared"]}, "volumes has 'data:/srv:rshared', which"),
+    ({"digest": "sha256:xyz"}, "digest 'sha256:xyz' is not the digest of an image"),
+    ({"digest": "latest"}, "Leave it empty to ask the registry."),
+    (
+        {"canary.percent": 10, "canary.seconds": 0.0},
+        "canary.percent is 10 and canary.seconds is 0: the canary would get no request.",
+    ),
     ({"volumes": ["/data:/"]}, "volumes has '/data:/', which covers the whole container."),
     ({"volumes": ["/data:/srv", "/else:/srv/"]}, "'/else:/srv/': /srv is mounted already"),
     ({"volumes": ["/data:/tmp"]}, "'/data:/tmp': /tmp is mounted already, by another volume or by"),
@@ -159,6 +171,9 @@ TAKEN: list[dict[str, t.Any]] = [
     {"health.status": [204, 301]},
     {"health.path": "/up?full=1&x=%20"},
     {"health.successes": 60, "health.interval": 1.0},
+    {"volumes": ["/data:/srv:ro,rslave", "data:/opt:nocopy,ro"]},
+    {"digest": f"sha256:{'a' * 64}"},
+    {"canary.percent": 0, "canary.seconds": 0.0},
     {"volumes": ["/anonymous", "data:/srv", "/etc/api:/etc/api:ro,z", "up_1.x:/u:rw,nocopy"]},
     {"tmpfs": []},
     {"cap_add": ["NET_BIND_SERVICE", "CAP_CHOWN", "kill", "ALL"]},
@@ -210,3 +225,64 @@ def test_the_note_is_in_the_result(world: World, monkeypatch: pytest.MonkeyPatch
     params["image"] = "registry.test/api"
     (note,) = entrypoint.call("release", params, check_mode=False)["notes"]
     assert "env.MODE: 83" in note
+
+
+LARGE = {f"V{number}": "x" * 130_000 for number in range(17)}
+
+
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [
+        ({"env": LARGE}, 2_097_152),
+        ({"env": {}, "secrets": LARGE}, 2_097_152),
+        ({"command": ["x" * 130_000] * 17}, 2_097_152),
+        ({"env": {**LARGE, **{f"W{n}": "x" * 130_000 for n in range(40)}}, "stack": -1}, 6_291_456),
+        ({"env": {"A": "x" * 100_000, "B": "x" * 40_000}, "stack": 65_536}, LONGEST),
+    ],
+)
+def test_more_than_a_program_is_started_with_is_refused(
+    options: dict[str, t.Any], most: int
+) -> None:
+    stack = options.pop("stack", None)
+    limits = {} if stack is None else {"ulimits": {"stack": stack}}
+    with pytest.raises(SpecError, match=rf"command have [0-9]+ bytes.*at most {most}\.") as caught:
+        ordered({**options, **limits})
+    assert "xxx" not in str(caught.value)
+
+
+def test_a_larger_stack_takes_a_larger_environment() -> None:
+    assert ordered({"env": LARGE, "ulimits": {"stack": 33_554_432}}).container.env == LARGE
+
+
+BAD_URLS = [
+    *("api.example.com", "ftp://api.example.com", "http://", "http://:80", "https://a:99999"),
+    *(
+        "http://a:b",
+        "http://a/?x=1",
+        "http://a/#x",
+        "http://a b",
+        "http://zürich.ch",
+        "http://[::1",
+    ),
+]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_a_balancer_that_cannot_be_asked_is_refused(url: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(f"balancer_url {url!r} is not a URL such as")):
+        check_balancer(url)
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:3001", "https://[::1]:8443/", "http://a/b"])
+def test_a_balancer_that_can_be_asked_is_taken(url: str) -> None:
+    check_balancer(url)
+
+
+def test_what_leads_a_run_checks_the_options_that_it_knows() -> None:
+    groups: dict[str, t.Any] = {"health": {}, "watch": {}, "canary": {}}
+    for name, value in (("drain_seconds", NAN), ("balancer_delay", INFINITE)):
+        with pytest.raises(SpecError, match=rf"{name} is (nan|inf)\. Give"):
+            check_limits({**groups, name: value})
+    with pytest.raises(SpecError, match=r"balancer_attempts is 0\. Give a value from 1 to 10000\."):
+        check_limits({**groups, "balancer_attempts": 0})
+    check_limits({**groups, "balancer_attempts": 1, "drain_seconds": 0.0})

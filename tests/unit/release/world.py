@@ -54,6 +54,15 @@ class World:
     ending: str = ""
     armed: bool = False
     freeze: Freeze | None = None
+    hash_key: bytes = b""
+    remaps_users: bool = False
+    mounted: set[str] = field(default_factory=set)
+    """Releases whose containers see a folder of secrets."""
+    memory: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Files of secrets in memory, by release."""
+    kept: dict[str, tuple[dict[str, str], tuple[int, int]]] = field(default_factory=dict)
+    """The same on disk, with their owner."""
+    restores_secrets: bool = False
     journal: list[str] = field(default_factory=list)
     lease: Lease | None = None
     locked: bool = False
@@ -106,8 +115,13 @@ class World:
 
     def reboot(self) -> None:
         """The power was cut: what has a restart policy runs again, the proxy reads its file."""
+        self.memory = {name: values for name, (values, _owner) in self.kept.items()}
+        if not self.restores_secrets:
+            self.memory.clear()
         for key, container in self.containers.items():
-            state = "running" if container.restart_policy == "unless-stopped" else "exited"
+            fits = container.release not in self.mounted or container.release in self.memory
+            starts = container.restart_policy == "unless-stopped" and fits
+            state = "running" if starts else "exited"
             self.containers[key] = dataclasses.replace(container, state=state)
         self.runtime = self.file
         self.canary, self.percent, self.ending = None, 0, ""
