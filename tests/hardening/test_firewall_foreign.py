@@ -23,7 +23,8 @@ def fixture_wall(droplet: Droplet) -> Iterator[Droplet]:
 KEPT = (
     "ufw allow log proto tcp from 10.1.0.0/16 to any port 8441 comment 'keep: log'",
     "ufw limit log-all 8442/tcp comment 'keep: limit'",
-    "ufw route allow log in on eth0 out on eth1 to 10.9.0.2 port 80 proto tcp comment 'keep: route'",
+    "ufw route allow log in on eth0 out on eth1 to 10.9.0.2 port 80 proto tcp"
+    " comment 'keep: route'",
     "ufw allow OpenSSH comment 'keep: profile'",
 )
 
@@ -56,7 +57,7 @@ UFW_DOCKER = """
 :DOCKER-USER - [0:0]
 -A DOCKER-USER -j ufw-user-forward
 -A DOCKER-USER -j RETURN -s 172.16.0.0/12
--A DOCKER-USER -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -d 172.16.0.0/12 -j ufw-docker-logging-deny
+-A DOCKER-USER -p tcp -m tcp --tcp-flags SYN SYN -d 172.16.0.0/12 -j ufw-docker-logging-deny
 -A DOCKER-USER -j RETURN
 -A ufw-docker-logging-deny -j DROP
 COMMIT
