@@ -116,7 +116,8 @@ def fixture_engine(droplet: Droplet) -> Iterator[Droplet]:
     yield droplet
     droplet.inside(
         f"cp -a /root/daemon.json {DAEMON}; cp -a /root/docker-daemon.json {RECORD};"
-        f" rm -f {DAEMON}.before-greenlight; systemctl reset-failed docker; systemctl restart docker"
+        f" rm -f {DAEMON}.before-greenlight; systemctl reset-failed docker"
+        " && systemctl restart docker"
     )
     assert changed(set_up(droplet, "--tags", "docker")) == 0
 
