@@ -162,3 +162,19 @@ def test_an_engine_that_does_not_start_runs_with_the_old_settings(engine: Drople
     assert "is as it was before, and the engine runs" in " ".join(done.stdout.split())
     assert engine.inside(f"cat {DAEMON}") == before
     engine.inside("docker info")
+
+
+def test_whoever_installs_packages_is_waited_for_with_a_bound(droplet: Droplet) -> None:
+    hold = (
+        'import fcntl,time; s=open("/var/lib/dpkg/lock-frontend","w");'
+        " fcntl.lockf(s,fcntl.LOCK_EX); time.sleep(SECONDS)"
+    )
+    unit = "systemd-run --quiet --collect --unit=upgrades python3 -c"
+    droplet.inside(f"{unit} '{hold.replace('SECONDS', '8')}'; sleep 1")
+    assert "holds /var/lib/dpkg/lock-frontend" in set_up(droplet, "--tags", "base")
+    droplet.inside(f"{unit} '{hold.replace('SECONDS', '60')}'; sleep 1")
+    try:
+        said = refused(droplet, "--tags", "base", base_wait_seconds=3)
+        assert "base_wait_seconds" in said
+    finally:
+        droplet.inside("systemctl stop upgrades")
