@@ -10,7 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report, shapes
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 Filter = t.Callable[..., t.Any]
@@ -33,6 +33,7 @@ def release_summary(hostvars: HostVars, hosts: list[str], host: str, settling: b
 FILTERS: t.Final[dict[str, Filter]] = {
     "audit_table": fleet.audit_table,
     "expected_backends": fleet.expected_backends,
+    "haproxy_header": shapes.haproxy_header,
     "hosts_in_need": hosts_in_need,
     "journal_lines": fleet.journal_lines,
     "networks_holding": networks.networks_holding,
@@ -41,6 +42,7 @@ FILTERS: t.Final[dict[str, Filter]] = {
     "runs_table": fleet.runs_table,
     "slot_address": networks.slot_address,
     "status_table": fleet.status_table,
+    "wrong_shapes": shapes.wrong_shapes,
 }
 
 

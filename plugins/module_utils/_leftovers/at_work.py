@@ -82,8 +82,8 @@ def wait(seconds: float, clock: Clock, look: t.Callable[[], str] = others) -> st
     waited = wait_until(look, lambda who: not who, seconds, LOOK_SECONDS, clock)
     if not waited.done:
         raise NotSetUpError(
-            f"{waited.last}; set-up has waited {waited.seconds:.0f} s for it. Let it come to its"
-            " end ('cloud-init status --long' and 'ps -ef' tell how far it is), or give it more with"
-            " base_wait_seconds. Nothing was changed."
+            f"{waited.last}; set-up has waited {waited.seconds:.0f} s for it. Let it come to an"
+            " end ('cloud-init status --long' and 'ps -ef' tell how far it is), or give it more"
+            " with base_wait_seconds. Nothing was changed."
         )
     return f"Waited {waited.seconds:.0f} s: {first}."

@@ -23,6 +23,7 @@ def rendered(role: str, name: str, **values: t.Any) -> str:
         trim_blocks=True, undefined=jinja2.StrictUndefined, autoescape=jinja2.select_autoescape([])
     )
     environment.filters["comment"] = lambda text: f"# {text}"
+    environment.filters["bool"] = bool
     template = environment.from_string(path.read_text(encoding="utf-8"))
     return template.render(**{**defaults, "ansible_managed": "managed", **values})
 
