@@ -31,6 +31,8 @@ DEPTH: t.Final = 12
 SHOWN: t.Final = 5
 """So many jails are named with their reasons."""
 
+_ON: t.Final = ("1", "on", "true", "yes")
+
 Sections: t.TypeAlias = "dict[str, dict[str, str]]"
 
 
@@ -159,6 +161,3 @@ def reason_to_be_dead(sections: Sections, jail: str, folder: str) -> str:
     if not any(glob.glob(log) for log in logs):
         return f"its log file {', '.join(logs)} is not there"
     return ""
-
-
-_ON: t.Final = ("1", "on", "true", "yes")
