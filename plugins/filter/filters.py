@@ -10,7 +10,12 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import networks
-from ansible_collections.greenlight.droplet.plugins.plugin_utils import fleet, fleet_report, health
+from ansible_collections.greenlight.droplet.plugins.plugin_utils import (
+    fleet,
+    fleet_report,
+    health,
+    shapes,
+)
 
 HostVars = t.Mapping[str, t.Mapping[str, t.Any]]
 Filter = t.Callable[..., t.Any]
@@ -35,6 +40,7 @@ FILTERS: t.Final[dict[str, Filter]] = {
     "expected_backends": fleet.expected_backends,
     "haproxy_check": health.haproxy_check,
     "health_check": health.health_check,
+    "haproxy_header": shapes.haproxy_header,
     "hosts_in_need": hosts_in_need,
     "journal_lines": fleet.journal_lines,
     "networks_holding": networks.networks_holding,
@@ -43,6 +49,7 @@ FILTERS: t.Final[dict[str, Filter]] = {
     "runs_table": fleet.runs_table,
     "slot_address": networks.slot_address,
     "status_table": fleet.status_table,
+    "wrong_shapes": shapes.wrong_shapes,
 }
 
 

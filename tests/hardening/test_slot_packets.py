@@ -27,6 +27,8 @@ SEEN = "/root/slot_watch.json"
 RATE = 20
 NETWORK = "greenlight-api"
 BLUE, GREEN = "172.31.10.2", "172.31.10.3"
+# Of the application's subnet, and given a way out of the droplet by a test.
+AWAY = "172.31.10.99"
 LIVE = "/var/lib/greenlight/api/live.map"
 REPOSITORY = "hardening"
 IMAGE = f"{settings.REGISTRY_HOST}:5000/{REPOSITORY}:{VERSIONS['A'].sha}"
@@ -102,14 +104,37 @@ def watched(droplet: Droplet, seconds: float, command: str, rate: int = RATE) ->
 
 def seen(droplet: Droplet) -> Seen:
     """Wait for the end of the watch; nothing may have left, whoever answered must be ours."""
+    found = read(droplet)
+    assert found["left"] == {}, found
+    return found
+
+
+def read(droplet: Droplet) -> Seen:
+    """Wait for the end of the watch and return what it saw."""
     end = time.monotonic() + 40.0
     while droplet.try_inside(f"test -e {SEEN}")[0] != 0:
         assert time.monotonic() < end, droplet.inside("systemctl status slot-watch --no-pager")
         time.sleep(0.3)
     found: Seen = json.loads(droplet.inside(f"cat {SEEN}"))
     print(found)
-    assert found["left"] == {}, found
     return found
+
+
+def test_the_capture_sees_what_the_guard_keeps_here(live: Droplet) -> None:
+    """Without it every test of this file would pass on a droplet that guards nothing."""
+    gateway = live.inside("ip -4 route show default").split()[2]
+    send = f"for i in 1 2 3; do echo x >/dev/udp/{AWAY}/9; sleep 0.1; done; true"
+    live.inside(f"ip route add {AWAY}/32 via {gateway} dev eth0")
+    try:
+        watched(live, 2, send)
+        live.inside("nft delete table ip greenlight_slots")
+        watch = f"--service-type=notify python3 {WATCH} 2 {RATE} {SEEN}"
+        live.inside(f"rm -f {SEEN}; systemd-run --quiet --collect --unit=slot-watch {watch}")
+        live.inside(send)
+        assert read(live)["left"] == {AWAY: 3}
+    finally:
+        live.inside(f"ip route delete {AWAY}/32; systemctl reload greenlight-slots")
+    watched(live, 1, "true")
 
 
 def test_a_reboot(live: Droplet) -> None:

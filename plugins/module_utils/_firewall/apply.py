@@ -48,6 +48,7 @@ class Firewall:
             for path in (DEFAULTS, CONFIGURATION, TABLE_FILE, *RULES.values(), *BEFORE.values())
         }
         self._wanted = {version: self._entries(version) for version in RULES}
+        self._logs = ufw.logs(self._texts[CONFIGURATION] or "")
 
     @property
     def installed(self) -> bool:
@@ -109,7 +110,7 @@ class Firewall:
         if present != wanted:
             whole = ufw.replace_entries(text, wanted, path) if text is not None else None
             return [Change(path, before, after, whole)]
-        if said := ufw.missing(commands.live_rules(version), wanted, version):
+        if said := ufw.missing(commands.live_rules(version), wanted, version, self._logs):
             return [Change(path, f"{said}\n", "the kernel has them all\n", text)]
         return []
 
@@ -142,7 +143,7 @@ class Firewall:
         # Switching it on leaves UFW 0.36 with half of the chains that IPv6 rules with a limit need.
         with commands.ufw_lock():
             for version in RULES:
-                commands.restore(ufw.restore_input(self._wanted[version], version), version)
+                self._restore(version)
 
     def _load_table(self, changes: dict[str, Change]) -> None:
         """Load our table first: the mark has to be there before UFW's rules ask for it."""
@@ -173,8 +174,10 @@ class Firewall:
                 wanted = bool(self._policy.all_sets)
                 commands.change_rule(ufw.mark_rule(version), version, wanted)
             if RULES[version] in changes:
-                text = ufw.restore_input(self._wanted[version], version)
-                commands.restore(text, version)
+                self._restore(version)
+
+    def _restore(self, version: int) -> None:
+        commands.restore(ufw.restore_input(self._wanted[version], version, self._logs), version)
 
     def _put_back(self, changes: dict[str, Change]) -> None:
         for path in (DEFAULTS, TABLE_FILE, *BEFORE.values(), *RULES.values()):

@@ -121,14 +121,22 @@ def forget_ufw_chains(version: int) -> None:
     """
     live = live_rules(version)
     chains = [line.split()[1] for line in live if line.startswith("-N ufw")]
-    jumps = [
+    heads, ends = [f":{chain} - [0:0]" for chain in chains], [f"-X {chain}" for chain in chains]
+    text = "\n".join(("*filter", *heads, *jumps_to_ufw(live), *ends, "COMMIT", ""))
+    _demand([f"{_IPTABLES[version]}-restore", "--noflush", "-w"], text)
+
+
+def jumps_to_ufw(live: t.Sequence[str]) -> list[str]:
+    """Return what deletes every jump from a chain of others to one of UFW's.
+
+    Not the kernel's own chains alone: ufw-docker's block in after.rules leads there from Docker's
+    chain DOCKER-USER, and a chain that is led to cannot be removed.
+    """
+    return [
         f"-D{line[2:]}"
         for line in live
-        if line.startswith(("-A INPUT ", "-A OUTPUT ", "-A FORWARD ")) and " -j ufw" in line
+        if line.startswith("-A ") and not line.startswith("-A ufw") and " -j ufw" in line
     ]
-    heads, ends = [f":{chain} - [0:0]" for chain in chains], [f"-X {chain}" for chain in chains]
-    text = "\n".join(("*filter", *heads, *jumps, *ends, "COMMIT", ""))
-    _demand([f"{_IPTABLES[version]}-restore", "--noflush", "-w"], text)
 
 
 def reload_ufw() -> None:

@@ -22,6 +22,9 @@ EXPANDED: t.Final = 64
 ANY: t.Final = "any"
 """The source that stands for everybody."""
 
+BRIDGES: t.Final = "gl-+"
+"""All bridges of applications, as iptables and UFW write the beginning of a name."""
+
 _COMMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,23}")
 _INTERFACE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")
@@ -109,13 +112,24 @@ def build_policy(raw: dict[str, t.Any]) -> Policy:
     )
     used = {name for rule in rules for name in rule.sets}
     return Policy(
-        rules,
+        (*_own_ways(raw["outgoing"]), *rules),
         {name: found for name, found in large.items() if name in used},
         tuple(name for name in documents if name in used),
         raw["outgoing"],
         tuple(raw["forward_interfaces"]),
         raw["keep"],
     )
+
+
+def _own_ways(outgoing: str) -> tuple[Rule, ...]:
+    """What the host itself needs whatever the rules say: the way to its own containers.
+
+    HAProxy and the health gate reach slots there. It stands first, because the first rule that fits
+    decides.
+    """
+    if outgoing == "allow":
+        return ()
+    return (Rule("allow", "out", "any", "", (), (), None, BRIDGES, "own containers"),)
 
 
 def _read_sets(raw: dict[str, t.Any]) -> dict[str, tuple[Network, ...]]:

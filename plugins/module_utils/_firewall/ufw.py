@@ -43,14 +43,20 @@ class Entry:
     @property
     def comment(self) -> str:
         """The comment that UFW keeps in hexadecimal digits."""
-        found = re.search(r" comment=([0-9a-f]*)$", self.head)
+        found = re.search(r" comment=((?:[0-9a-f]{2})*)$", self.head)
         return bytes.fromhex(found[1]).decode("utf-8", "replace") if found else ""
 
     @property
     def line(self) -> str:
-        """The rule for people: action, direction, protocol, port, source, destination, comment."""
-        words = self.head.split()
-        action, protocol, port, destination, _sport, source, way = words[:7]
+        """The rule for people: action, direction, protocol, port, source, destination, comment.
+
+        UFW's old tuples have six fields, or eight with names of applications: those mean `in`.
+        """
+        words = self.head.partition(" comment=")[0].split()
+        if not 6 <= len(words) <= 9:
+            return self.head
+        action, protocol, port, destination, _sport, source = words[:6]
+        way = words[-1] if len(words) in (7, 9) else "in"
         return (
             f"{action} {way.replace('_', ' on ')} {protocol} port {port} from {source} to"
             f" {destination}  # {self.comment}"
@@ -158,37 +164,66 @@ def replace_entries(text: str, wanted: t.Sequence[Entry], path: str) -> str:
     )
 
 
+_WAYS = ("input", "output", "forward")
+
+
 def _heads(chain: str) -> list[str]:
-    names = ("input", "output", "forward", "limit", "limit-accept")
+    # Rules with `log` have lines in the logging chains: what is not emptied would grow.
+    logging = (f"logging-{way}" for way in _WAYS)
+    names = (*_WAYS, *logging, "limit", "limit-accept")
     return [f":{chain}-{name} - [0:0]" for name in names]
 
 
-def _limit_chains(chain: str) -> list[str]:
+def _limit_chains(chain: str, logs: bool = True) -> list[str]:
     """What becomes of a source beyond the limit, and of one within it, as UFW has it."""
+    log = f'-A {chain}-limit -m limit --limit 3/minute -j LOG --log-prefix "[UFW LIMIT BLOCK] "'
     return [
-        f'-A {chain}-limit -m limit --limit 3/minute -j LOG --log-prefix "[UFW LIMIT BLOCK] "',
+        *([log] if logs else []),
         f"-A {chain}-limit -j REJECT",
         f"-A {chain}-limit-accept -j ACCEPT",
     ]
 
 
-def missing(live: t.Sequence[str], wanted: t.Sequence[Entry], version: int) -> str:
-    """Compare the rules that iptables lists with those wanted; say what differs, or nothing."""
+def _off_switches(chain: str) -> list[str]:
+    """The rules by which 'ufw logging off' leaves each logging chain at its beginning."""
+    return [f"-A {chain}-logging-{way} -j RETURN" for way in _WAYS]
+
+
+def logs(configuration: str) -> bool:
+    """Tell from the text of ufw.conf whether UFW logs at all."""
+    found = re.search(r"^LOGLEVEL=['\"]?(\w+)", configuration, re.MULTILINE)
+    return found is None or found[1] != "off"
+
+
+def missing(
+    live: t.Sequence[str], wanted: t.Sequence[Entry], version: int, logging: bool = True
+) -> str:
+    """Compare the rules that iptables lists with those wanted; say what differs, or nothing.
+
+    `logging` is what `logs` says.
+    """
     chain = "ufw-user" if version == 4 else "ufw6-user"
     marks = tuple(f"-A {head[1:].split()[0]} " for head in _heads(chain))
-    found = sum(line.startswith(marks) for line in live)
-    lines = sum(len(entry.lines) for entry in wanted) + len(_limit_chains(chain))
+    switches = _off_switches(chain)
+    ours = [line for entry in wanted for line in entry.lines]
+    ours += _limit_chains(chain, logging)
+    # UFW switches its logging chains off and on whenever it likes.
+    found = sum(line.startswith(marks) and line not in switches for line in live)
+    lines = sum(" ".join(line.split()) not in switches for line in ours)
     return "" if found == lines else f"the kernel has {found} of {lines} rules"
 
 
-def restore_input(wanted: t.Sequence[Entry], version: int) -> str:
+def restore_input(wanted: t.Sequence[Entry], version: int, logging: bool = True) -> str:
     """Return input of 'iptables-restore --noflush' that replaces all rules in one transaction.
 
-    Naming a chain of one's own empties it, as the manual of iptables-restore says.
+    Naming a chain of one's own empties it, as the manual of iptables-restore says. `logging` is
+    what `logs` says.
     """
     chain = "ufw-user" if version == 4 else "ufw6-user"
-    lines = [line for entry in wanted for line in entry.lines]
-    return "\n".join(("*filter", *_heads(chain), *lines, *_limit_chains(chain), "COMMIT", ""))
+    off = [] if logging else _off_switches(chain)
+    lines = [*off, *(line for entry in wanted for line in entry.lines)]
+    lines += _limit_chains(chain, logging)
+    return "\n".join(("*filter", *_heads(chain), *lines, "COMMIT", ""))
 
 
 def mark_rule(version: int) -> str:

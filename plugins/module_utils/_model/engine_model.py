@@ -59,6 +59,7 @@ class Container:
         """What has befallen it until now."""
         return Mishaps(self.restarts, self.out_of_memory)
 
+    @property
     def config(self) -> str:
         """The hash of its configuration, empty when its label is from before hashes had a key."""
         return shown_hash(self.config_label)

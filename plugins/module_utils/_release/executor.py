@@ -12,7 +12,7 @@ from .._core.boundary import DEFECT, boundary
 from .._core.errors import CheckError, EngineError, GreenlightError
 from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
-from .._model.engine_model import REVISION_LABEL, Container, Image, Mishaps, local_repository
+from .._model.engine_model import Container, Mishaps, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
 from . import health_gate, preconditions, retention, secret_files, traffic
@@ -20,6 +20,7 @@ from .context import Host
 from .host_state import Snapshot
 from .monitor import Watcher
 from .planner import Kind, Repair, Step
+from .revision import check_revision
 from .target import Goal
 
 _UP_LIMIT: t.Final = 10.0
@@ -287,16 +288,3 @@ def unused(name: str, taken: t.Collection[object]) -> str:
     """Return the name, with a number behind it when it is taken."""
     candidates = (name, *(f"{name}-{number}" for number in range(2, 1000)))
     return next(candidate for candidate in candidates if candidate not in taken)
-
-
-def check_revision(image: Image, sha: str) -> None:
-    """Raise CheckError when the image's revision label contradicts the SHA."""
-    found = image.labels.get(REVISION_LABEL, "")
-    if found.lower() != sha:
-        raise CheckError(
-            f"the image says that it was built from {found or 'no revision at all'}, not from"
-            f" {sha}. Build it with the label {REVISION_LABEL} set to the full SHA, and push it"
-            " again",
-            f"label {REVISION_LABEL}",
-            found or "no such label",
-        )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._core import files
+from .._core import listening
 from .._core.clock import wait_until
 from .._core.errors import CheckError
 from .._haproxy.runtime_api import SlotStatus
@@ -132,7 +132,7 @@ def _ports_hint(host: Host, container: Container, probes: _Probes) -> str:
     now = host.engine.container(container.id)
     if now is None or not now.pid:
         return ""
-    ports = files.listening_ports(now.pid)
+    ports = listening.listening_ports(now.pid)
     if not ports:
         return f". Nothing listens inside the container; it should on port {wanted}"
     if wanted not in ports:
@@ -143,7 +143,7 @@ def _ports_hint(host: Host, container: Container, probes: _Probes) -> str:
         )
     if not ports[wanted]:
         return f". The application listens on 127.0.0.1:{wanted} alone; make it listen on 0.0.0.0"
-    if _REFUSED in probes.answer and files.listens_by_ipv6(now.pid, wanted):
+    if _REFUSED in probes.answer and listening.listens_by_ipv6(now.pid, wanted):
         return (
             f". The application listens on [::]:{wanted} by IPv6 alone, and a slot has an IPv4"
             " address; make it listen on 0.0.0.0"

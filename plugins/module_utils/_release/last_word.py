@@ -26,12 +26,16 @@ WAITS: t.Final = (
 """What becomes of a host that has proved a release and cannot make it final."""
 
 
-def commit_proved(host: Host, order: Order, lease: t.Callable[[str], None]) -> list[report.Done]:
-    """Make a run final here that has proved its release; return what was done, nothing else.
+def commit_proved(
+    host: Host, order: Order, lease: t.Callable[[str], None], phase: Phase
+) -> list[report.Done]:
+    """Make a run final here that has proved its release, in a phase that does so.
 
-    Whoever calls holds the lock; `lease` writes the run's lease, given the SHA. Raises Failure when
+    Returns what was done, which may be nothing. Whoever calls holds the lock; `lease` writes the run's lease, given the SHA. Raises Failure when
     the word cannot be written, and FileError when the journal cannot be read.
     """
+    if phase not in ("committed", "settled"):
+        return []
     run = host.journal.read().run(order.run)
     if run.state is not State.PROVED:
         return []

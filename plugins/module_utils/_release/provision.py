@@ -11,7 +11,7 @@ import ipaddress
 import typing as t
 from dataclasses import dataclass
 
-from .._core import files
+from .._core import files, listening
 from .._core.errors import NotSetUpError, SpecError
 from .._docker.client import Engine
 from .._haproxy.runtime_api import CANARY_HEADER, MAP_HEADER
@@ -75,7 +75,7 @@ def find_changes(application: Application, engine: Engine | None) -> list[Change
 
 
 def _refuse_taken_port(application: Application) -> None:
-    owners = [name for name in files.port_owners(application.port) if name != "haproxy"]
+    owners = [name for name in listening.port_owners(application.port) if name != "haproxy"]
     if owners:
         raise SpecError(
             f"Port {application.port} of application {application.app!r} is taken on this host by"

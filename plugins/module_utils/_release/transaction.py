@@ -66,8 +66,8 @@ class Transaction:
                 preconditions.break_lease(self._host, self._order)
             if plan.steps and reserve:
                 self._lease(plan.goal.sha)
-            notes = [*([ended] if ended else []), *plan.notes]
-            return report.Outcome(plan, snapshot, snapshot, notes=notes)
+            said = [ended] if ended else []
+            return report.Outcome(plan, snapshot, snapshot, notes=[*said, *plan.notes])
         finally:
             if reserve:
                 self._host.lock.release()
@@ -104,8 +104,7 @@ class Transaction:
         check_expectation(self._order.health.expect)
         ended = preconditions.lock(self._host, self._order)
         try:
-            ends = phase in ("committed", "settled")
-            said = commit_proved(self._host, self._order, self._lease) if ends else []
+            said = commit_proved(self._host, self._order, self._lease, phase)
             outcome = self._plan_at_last(find_goal, phase)
             outcome.done += said
             outcome.notes += [ended] if ended else []
@@ -191,8 +190,8 @@ class Transaction:
         except GreenlightError as exc:
             if not self._serves_already(outcome.before):
                 raise
-            plan = outcome.plan
-            raise self._fail(plan.steps[0], exc, plan.goal.target, outcome) from exc
+            step, target = outcome.plan.steps[0], outcome.plan.goal.target
+            raise self._fail(step, exc, target, outcome) from exc
 
     def _begin(self, snapshot: Snapshot, goal: Goal) -> None:
         """Open the run in the journal, unless an earlier phase has.

@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import FileError
-from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import ufw
+from ansible_collections.greenlight.droplet.plugins.module_utils._firewall import commands, ufw
 from tests.unit.firewall.test_policy import LARGE, policy
 
 BEFORE = "*filter\n:ufw-user-input - [0:0]\n"
@@ -142,6 +142,8 @@ def test_all_rules_are_replaced_in_one_transaction() -> None:
     text = ufw.restore_input(ufw.entries(policy({}), 4), 4)
     assert text == (
         "*filter\n:ufw-user-input - [0:0]\n:ufw-user-output - [0:0]\n:ufw-user-forward - [0:0]\n"
+        ":ufw-user-logging-input - [0:0]\n:ufw-user-logging-output - [0:0]\n"
+        ":ufw-user-logging-forward - [0:0]\n"
         ":ufw-user-limit - [0:0]\n:ufw-user-limit-accept - [0:0]\n"
         "-A ufw-user-input -p tcp --dport 22 -s 10.0.0.0/8 -j ACCEPT\n"
         '-A ufw-user-limit -m limit --limit 3/minute -j LOG --log-prefix "[UFW LIMIT BLOCK] "\n'
@@ -165,3 +167,106 @@ def test_defaults_are_replaced_or_added_and_the_rest_stays() -> None:
         '# note\nIPV6=yes\nDEFAULT_INPUT_POLICY="DROP"\nIPT_MODULES=""\n'
         'DEFAULT_OUTPUT_POLICY="DROP"\nDEFAULT_FORWARD_POLICY="DROP"\nIPT_SYSCTL=""\n'
     )
+
+
+# What UFW 0.36.2 wrote for rules that others have added, and how people read them.
+FOREIGN: list[tuple[str, tuple[str, ...], str]] = [
+    (
+        "allow_log tcp 8080 0.0.0.0/0 any 10.1.0.0/16 in comment=6b656570",
+        (
+            "-A ufw-user-logging-input -p tcp --dport 8080 -s 10.1.0.0/16 -m conntrack --ctstate"
+            ' NEW -m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix "[UFW ALLOW] "',
+            "-A ufw-user-logging-input -p tcp --dport 8080 -s 10.1.0.0/16 -j RETURN",
+            "-A ufw-user-input -p tcp --dport 8080 -s 10.1.0.0/16 -j ufw-user-logging-input",
+            "-A ufw-user-input -p tcp --dport 8080 -s 10.1.0.0/16 -j ACCEPT",
+        ),
+        "allow_log in tcp port 8080 from 10.1.0.0/16 to 0.0.0.0/0  # keep",
+    ),
+    (
+        "allow tcp 25 0.0.0.0/0 any 10.1.1.1",
+        ("-A ufw-user-input -p tcp --dport 25 -s 10.1.1.1 -j ACCEPT",),
+        "allow in tcp port 25 from 10.1.1.1 to 0.0.0.0/0  # ",
+    ),
+    (
+        "allow tcp 80 0.0.0.0/0 any 0.0.0.0/0 Nginx%20HTTP - in comment=6b6565703a20776562",
+        ("-A ufw-user-input -p tcp --dport 80 -j ACCEPT -m comment --comment 'dapp_Nginx%20HTTP'",),
+        "allow in tcp port 80 from 0.0.0.0/0 to 0.0.0.0/0  # keep: web",
+    ),
+    (
+        "route:allow tcp 80 10.9.0.2 any 0.0.0.0/0 in_eth0!out_eth1 comment=6b656570",
+        ("-A ufw-user-forward -i eth0 -o eth1 -p tcp -d 10.9.0.2 --dport 80 -j ACCEPT",),
+        "route:allow in on eth0!out on eth1 tcp port 80 from 0.0.0.0/0 to 10.9.0.2  # keep",
+    ),
+    ("nonsense", (), "nonsense"),
+    ("allow tcp 1 0.0.0.0/0 any 0.0.0.0/0 in comment=abc", (), ""),
+]
+
+
+def foreign_file() -> str:
+    """A file of UFW with all of these rules."""
+    rules = "".join(f"\n{ufw.Entry(head, lines).text}" for head, lines, _said in FOREIGN)
+    return f"{BEFORE}### RULES ###\n{rules}\n### END RULES ###\n{AFTER}"
+
+
+def test_rules_of_others_are_read_whatever_their_form() -> None:
+    found = ufw.parse_entries(foreign_file())
+    assert [(entry.head, entry.lines) for entry in found] == [rule[:2] for rule in FOREIGN]
+    for entry, (_head, _lines, said) in zip(found, FOREIGN, strict=True):
+        assert entry.line == said or not said
+        assert entry.comment in ("", "keep", "keep: web")
+
+
+def test_rules_with_log_are_emptied_before_they_are_loaded_anew() -> None:
+    wanted = ufw.parse_entries(foreign_file())
+    text = ufw.restore_input(wanted, 4)
+    chains = {line.split()[1] for line in text.splitlines() if line.startswith("-A ")}
+    named = {line[1:].split()[0] for line in text.splitlines() if line.startswith(":")}
+    assert "ufw-user-logging-input" in chains
+    assert chains <= named, "a chain that is not named is not emptied, so its rules multiply"
+
+
+def test_rules_with_log_are_missed_only_when_they_are_gone() -> None:
+    wanted = ufw.parse_entries(foreign_file())
+    live = [line for line in ufw.restore_input(wanted, 4).splitlines() if line.startswith("-A")]
+    assert ufw.missing(live, wanted, 4) == ""
+    assert ufw.missing([line for line in live if " LOG " not in line], wanted, 4) != ""
+
+
+def test_logging_that_is_switched_off_stays_off_and_counts_as_right() -> None:
+    assert ufw.logs("ENABLED=yes\nLOGLEVEL=low\n")
+    assert not ufw.logs("ENABLED=yes\nLOGLEVEL=off\n")
+    wanted = ufw.parse_entries(foreign_file())
+    lines = ufw.restore_input(wanted, 4, logging=False).splitlines()
+    assert "-A ufw-user-logging-input -j RETURN" in lines
+    assert not [line for line in lines if line.startswith("-A ufw-user-limit -m limit")]
+    assert ufw.missing([li for li in lines if li.startswith("-A")], wanted, 4, logging=False) == ""
+
+
+def test_jumps_to_ufw_from_dockers_chain_are_taken_away_too() -> None:
+    """The block that ufw-docker puts into after.rules."""
+    live = [
+        "-P INPUT DROP",
+        "-A INPUT -j ufw-before-input",
+        "-A DOCKER-USER -j ufw-user-forward",
+        "-A DOCKER-USER -d 172.16.0.0/12 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
+        " -j ufw-docker-logging-deny",
+        "-A DOCKER-USER -j RETURN",
+        "-A ufw-before-input -j ufw-user-input",
+    ]
+    assert commands.jumps_to_ufw(live) == [
+        "-D INPUT -j ufw-before-input",
+        "-D DOCKER-USER -j ufw-user-forward",
+        f"-D{live[3][2:]}",
+    ]
+
+
+def test_the_host_reaches_its_own_containers_whatever_goes_out() -> None:
+    for version, everywhere in ((4, "0.0.0.0/0"), (6, "::/0")):
+        chain = "ufw-user-output" if version == 4 else "ufw6-user-output"
+        deny = {"direction": "out", "action": "deny", "sources": ["any"]}
+        first = ufw.entries(policy(deny, outgoing="deny"), version)[0]
+        assert first.head.startswith(
+            f"allow any any {everywhere} any {everywhere} out_gl-+ comment="
+        )
+        assert first.lines == (f"-A {chain} -o gl-+ -j ACCEPT",)
+    assert "gl-" not in "".join(entry.text for entry in ufw.entries(policy({}), 4))

@@ -63,7 +63,9 @@ class Stage:
 def watched(stage: Stage, port: int, timeout: float) -> str:
     """Watch for half a second."""
     host: t.Any = stage
-    watcher = Watcher(host, WATCH, asked.health(timeout=timeout), CONTAINER, NOTHING)
+    watcher = Watcher(
+        host, WATCH, asked.health(timeout=timeout), CONTAINER, NOTHING, CONTAINER.mishaps
+    )
     return watcher.watch(WATCH.seconds, "127.0.0.1", port)
 
 

@@ -14,7 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core import files, identity
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import (
+    files,
+    identity,
+    listening,
+)
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import (
     Clock,
     wait_until,
@@ -100,9 +104,9 @@ def test_listening_port_and_its_owner_are_found() -> None:
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        assert files.listening_ports(os.getpid())[port] is False
-        assert files.port_owners(port) == [Path("/proc/self/comm").read_text().strip()]
-    assert files.port_owners(port) == []
+        assert listening.listening_ports(os.getpid())[port] is False
+        assert listening.port_owners(port) == [Path("/proc/self/comm").read_text().strip()]
+    assert listening.port_owners(port) == []
 
 
 def test_a_folder_is_known_again_by_whatever_path_it_is_reached(tmp_path: Path) -> None:
