@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 import typing as t
 
@@ -12,18 +13,22 @@ from .._core.boundary import DEFECT, boundary
 from .._core.errors import CheckError, EngineError, GreenlightError
 from .._haproxy.runtime_api import SlotStatus
 from .._model.container_options import check_user
-from .._model.engine_model import REVISION_LABEL, Container, Image, Mishaps, local_repository
+from .._model.engine_model import Container, Mishaps, local_repository
 from .._model.spec import Order, short_sha
 from .._state.history import RECOVERED, State
 from . import health_gate, preconditions, retention, traffic
 from .context import Host
 from .host_state import Snapshot
+from .image_checks import check_revision
 from .monitor import Watcher
 from .planner import Kind, Repair, Step
 from .target import Goal
 
 _UP_LIMIT: t.Final = 10.0
 """Seconds that HAProxy's check may take to be UP after our own gate has passed."""
+
+_STAMP: t.Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{8}T[0-9]{6}Z(?![0-9A-Za-z])")
+"""The time in the name of a run that the controller has made."""
 
 _JOURNALLED: t.Final = ("release", "sha", "slot", "digest", "config", "name")
 
@@ -148,7 +153,10 @@ class Steps:
         if found := host.engine.image(image):
             check_user(image, found.user, self._order.container)
         slot = self._before.idle_slot
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
+        # The run's own time, where its name says it: so a release has one name on all hosts.
+        named = _STAMP.findall(self._order.run)
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
+        stamp = named[-1] if named else now
         taken = {entry.data.get("release") for entry in self._before.history.entries}
         release = unused(f"{stamp}-{short_sha(goal.sha)}", taken)
         name = unused(
@@ -281,16 +289,3 @@ def unused(name: str, taken: t.Collection[object]) -> str:
     """Return the name, with a number behind it when it is taken."""
     candidates = (name, *(f"{name}-{number}" for number in range(2, 1000)))
     return next(candidate for candidate in candidates if candidate not in taken)
-
-
-def check_revision(image: Image, sha: str) -> None:
-    """Raise CheckError when the image's revision label contradicts the SHA."""
-    found = image.labels.get(REVISION_LABEL, "")
-    if found.lower() != sha:
-        raise CheckError(
-            f"the image says that it was built from {found or 'no revision at all'}, not from"
-            f" {sha}. Build it with the label {REVISION_LABEL} set to the full SHA, and push it"
-            " again",
-            f"label {REVISION_LABEL}",
-            found or "no such label",
-        )
