@@ -50,7 +50,17 @@ def expected_backends(hostvars: HostVars, hosts: Sequence[str], app: str) -> dic
     return found
 
 
-_COLUMNS: t.Final = ("HOST", "STATE", "SHA", "DIGEST", "SLOT", "CONTAINER", "SINCE")
+_COLUMNS: t.Final = (
+    "HOST",
+    "STATE",
+    "SHA",
+    "DIGEST",
+    "CONFIG",
+    "SLOT",
+    "CONTAINER",
+    "SINCE",
+    "RELEASE",
+)
 
 
 def status_table(hostvars: HostVars, hosts: Sequence[str]) -> str:
@@ -69,13 +79,14 @@ def _rows(host: str, info: Mapping[str, t.Any]) -> list[tuple[str, ...]]:
     for state in ("live", "standby"):
         release = info[state]
         if release:
+            what = (host, state, short(release["sha"]), release["digest"][7:19])
             place = (release["slot"], release["state"], release["since"])
-            rows.append((host, state, short(release["sha"]), release["digest"][7:19], *place))
+            rows.append((*what, release["config"], *place, release["release"]))
     for release in info["retained"]:
         if release["state"] not in ("live", "standby"):
             what = (host, release["state"], short(release["sha"]), release["digest"][7:19])
-            rows.append((*what, "-", "-", release["since"] or "-"))
-    return rows or [(host, "-", "no release", "-", "-", "-", "-")]
+            rows.append((*what, "-", "-", "-", release["since"] or "-", "-"))
+    return rows or [(host, "-", "no release", *"------")]
 
 
 def _notes(host: str, info: Mapping[str, t.Any]) -> list[str]:

@@ -38,15 +38,20 @@ def show(done: report.Done) -> None:
         sys.stdout.flush()
 
 
-def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> str:
+def rollback(
+    app: str, sha: str, break_lease: str, *, release: str = "", with_defaults: bool
+) -> str:
     """Go back as module release does, in all phases; return what was done, for people.
+
+    Without a SHA and a release it is the previous one that is gone back to.
 
     Raises GreenlightError with the reason in its first line.
     """
     if not with_defaults:
-        _check_settings(app, sha)
+        _check_settings(app, sha, release)
     run = f"console-{os.urandom(6).hex()}"
-    params = {**_params(read_application(app), run), "sha": sha, "break_lease": break_lease}
+    params = {**_params(read_application(app), run), "sha": sha, "release": release}
+    params |= {"break_lease": break_lease}
     result = entrypoint.call("rollback", params, False, show)
     if result.get("failed"):
         raise GreenlightError(result["msg"])
@@ -54,13 +59,13 @@ def rollback(app: str, sha: str, break_lease: str, *, with_defaults: bool) -> st
     return f"{result['message']}\nserving now: {serving(result['live'])}{notes}"
 
 
-def _check_settings(app: str, sha: str) -> None:
+def _check_settings(app: str, sha: str, release: str) -> None:
     """Raise SpecError when a container would have to be made, of which the host lacks the settings.
 
     Its environment and secrets are in the inventory alone; without them it may do harm.
     """
     snapshot = observe(open_host(app))
-    goal = rollback_goal(snapshot, check_sha(sha) if sha else "", "", "", "")
+    goal = rollback_goal(snapshot, check_sha(sha) if sha else "", release, "", "")
     if goal is not None and goal.target is None:
         raise SpecError(
             f"Of {goal.sha} only the image is left here; its environment and secrets are in the"

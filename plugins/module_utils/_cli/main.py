@@ -79,6 +79,7 @@ def _add_people_commands(commands: _Commands) -> None:
     rollback = _add(commands, "rollback", _rollback, "Release the previous, or a named, SHA again.")
     rollback.add_argument("app", metavar="APP")
     rollback.add_argument("--sha", default="", help="7 to 40 digits of a SHA kept on this host")
+    rollback.add_argument("--release", default="", help="a release, as 'greenlight status' has it")
     rollback.add_argument(
         "--break-lease", metavar="REASON", default="", help="go on beside another run's lease"
     )
@@ -117,8 +118,8 @@ def _status(options: Options) -> int:
 
 def _rollback(options: Options) -> int:
     _outlive_the_terminal()
-    rollback, app, sha = _load(".actions").rollback, options.app, options.sha
-    say(rollback(app, sha, options.break_lease, with_defaults=options.with_defaults))
+    named = {"release": options.release, "with_defaults": options.with_defaults}
+    say(_load(".actions").rollback(options.app, options.sha, options.break_lease, **named))
     return 0
 
 

@@ -112,7 +112,11 @@ def _container(found: Facts, check: str = "") -> str:
         return "none"
     word = f", HAProxy's check: {check}" if check else ""
     since = f", became live {found['since']}" if found.get("since") else ""
-    return f"{short_sha(found['sha'])} in slot {found['slot']}, {found['state']}{word}{since}"
+    # Two releases of one SHA differ in these.
+    release = f", release {found['release']}" if found.get("release") else ""
+    config = f", configuration {found['config']}" if found.get("config") else ""
+    place = f"{short_sha(found['sha'])} in slot {found['slot']}"
+    return f"{place}, {found['state']}{word}{since}{release}{config}"
 
 
 def _retained(retained: t.Sequence[Facts]) -> str:

@@ -65,6 +65,14 @@ class Container:
         return shown_hash(self.config_label)
 
 
+def name_beside(container: Container, other: Container | None) -> str:
+    """Return the short SHA, with the configuration where another container has the same SHA."""
+    short = container.sha[:7]
+    if other is None or other.release == container.release or other.sha != container.sha:
+        return short
+    return f"{short} (configuration {container.config})"
+
+
 @dataclass(frozen=True)
 class Image:
     """One image on the host: its identifier, names, digests, labels, user; size in bytes.

@@ -16,8 +16,8 @@ from .._core.boundary import DEFECT, boundary
 from .._core.clock import wait_until
 from .._core.errors import EngineError, GreenlightError, ProxyError
 from .._haproxy.runtime_api import Route
-from .._model.engine_model import Container
-from .._model.spec import Order, short_sha
+from .._model.engine_model import Container, name_beside
+from .._model.spec import Order
 from .._state.history import Run, State
 from . import health_gate, traffic
 from .context import Host
@@ -175,7 +175,7 @@ class Compensation:
         # Whichever half failed may still lead traffic to the new release.
         self._safe = self._safe and written and moved is None
         if moved is None:
-            name = short_sha(self._old.sha) if self._old else "no release"
+            name = name_beside(self._old, self._target) if self._old else "no release"
             self.said.append(f"the pointer is back on {name}")
 
     def clear(self, reason: str, **facts: t.Any) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 import typing as t
 
@@ -18,13 +19,16 @@ from .._state.history import RECOVERED, State
 from . import health_gate, preconditions, retention, secret_files, traffic
 from .context import Host
 from .host_state import Snapshot
+from .image_checks import check_revision
 from .monitor import Watcher
 from .planner import Kind, Repair, Step
-from .revision import check_revision
 from .target import Goal
 
 _UP_LIMIT: t.Final = 10.0
 """Seconds that HAProxy's check may take to be UP after our own gate has passed."""
+
+_STAMP: t.Final = re.compile(r"(?<![0-9A-Za-z])[0-9]{8}T[0-9]{6}Z(?![0-9A-Za-z])")
+"""The time in the name of a run that the controller has made."""
 
 _JOURNALLED: t.Final = ("release", "sha", "slot", "digest", "config", "name")
 
@@ -150,7 +154,10 @@ class Steps:
         if found := host.engine.image(image):
             check_user(image, found.user, self._order.container)
         slot = self._before.idle_slot
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
+        # The run's own time, where its name says it: so a release has one name on all hosts.
+        named = _STAMP.findall(self._order.run)
+        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(host.clock.wall()))
+        stamp = named[-1] if named else now
         taken = {entry.data.get("release") for entry in self._before.history.entries}
         release = unused(f"{stamp}-{short_sha(goal.sha)}", taken)
         name = unused(

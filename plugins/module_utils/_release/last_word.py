@@ -31,8 +31,9 @@ def commit_proved(
 ) -> list[report.Done]:
     """Make a run final here that has proved its release, in a phase that does so.
 
-    Returns what was done, which may be nothing. Whoever calls holds the lock; `lease` writes the run's lease, given the SHA. Raises Failure when
-    the word cannot be written, and FileError when the journal cannot be read.
+    Returns what was done, which may be nothing. Whoever calls holds the lock; `lease` writes the
+    run's lease, given the SHA. Raises Failure when the word cannot be written, and FileError when
+    the journal cannot be read.
     """
     if phase not in ("committed", "settled"):
         return []

@@ -111,14 +111,23 @@ def _pool(network: dict[str, t.Any]) -> dict[str, t.Any]:
     return dict(pools[0])
 
 
+def _gives_away(application: Application, pool: dict[str, t.Any]) -> bool:
+    """Tell whether Docker may give a slot's address to a container that asks for none."""
+    given = ipaddress.ip_network(str(pool.get("IPRange") or application.subnet), strict=False)
+    kept = (pool.get("AuxiliaryAddresses") or {}).values()
+    addresses = {slot.address for slot in application.slots.values()} - set(kept)
+    return any(ipaddress.ip_address(address) in given for address in addresses)
+
+
 def find_notes(application: Application, engine: Engine | None) -> list[str]:
     """Return what is not as set-up would make it today, and stays because containers use it."""
     found = engine.network(application.network) if engine else None
-    if found is None or "IPRange" in _pool(found):
+    if found is None or not _gives_away(application, _pool(found)):
         return []
     return [
-        f"The Docker network {application.network} was made before the slots' addresses were kept"
-        " for them: a container that is attached to it without '--ip' may get that of a stopped"
+        f"The Docker network {application.network} does not keep the slots' addresses for them, as"
+        " one that set-up makes today does: a container that is attached to it without '--ip' may"
+        " get that of a stopped"
         f" slot. Attach others with an address of {application.pool}."
     ]
 

@@ -136,6 +136,9 @@ def same_command(order: Order, *, breaks: bool = False) -> str:
     """
     name = "rollback" if order.action == "rollback" else "update"
     named = f" -e sha={order.sha}" if order.sha else ""
+    if order.action == "rollback" and order.release:
+        # Another release may have the same SHA.
+        named = f" -e app_release={order.release}"
     if breaks:
         broken = json.dumps({"app_break_lease": "it could not be made final"})
         named += f" -e '{broken}'"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .._core.errors import SpecError
 from .._model.container_options import ConfigHash
-from .._model.engine_model import Container
+from .._model.engine_model import Container, name_beside
 from .._model.spec import short_sha
 from .._state.history import State
 from .host_state import Snapshot
@@ -71,6 +71,8 @@ def rollback_goal(snapshot: Snapshot, sha: str, release: str, config: str, run: 
     named = next((c for c in snapshot.containers if release and c.release == release), None)
     if named is not None and _can_serve(snapshot, named):
         return _container_goal(named, "with the configuration it ran with")
+    if release and not sha:
+        raise SpecError(_unknown(snapshot, release))
     if not sha:
         return _previous_goal(snapshot, config)
     live, standby = snapshot.live, snapshot.standby
@@ -79,10 +81,39 @@ def rollback_goal(snapshot: Snapshot, sha: str, release: str, config: str, run: 
         if container is None or not container.sha.startswith(sha):
             continue
         if container in (live, standby):
-            return _container_goal(container, "with the configuration it ran with")
+            also = _also(standby, sha) if container == live else ""
+            return _container_goal(container, f"with the configuration it ran with{also}")
         if container.release in mine and container.running:
             return _container_goal(container, "with the present configuration")
     return _image_goal(snapshot, sha, config)
+
+
+def _unknown(snapshot: Snapshot, release: str) -> str:
+    here = ", ".join(c.release for c in snapshot.containers) or "none"
+    return (
+        f"No container of release {release!r} is on this host that could serve; there is {here}."
+        " status-api.yml lists them. To go back to an older one name its SHA: sha=... Nothing"
+        " was changed."
+    )
+
+
+def _also(standby: Container | None, sha: str) -> str:
+    """Say that the standby is of the SHA as well, and how it is named."""
+    if standby is None or not standby.sha.startswith(sha):
+        return ""
+    return (
+        f"; the standby is {short_sha(standby.sha)} as well, with configuration {standby.config}:"
+        f" to go back to that name it: app_release={standby.release}"
+    )
+
+
+def way_to(container: Container, live: Container) -> str:
+    """Return what names a container to a rollback: its SHA, or its release if the live one has it.
+
+    Two releases have one SHA when only the environment or other options have changed.
+    """
+    same = container.sha == live.sha
+    return f"app_release={container.release}" if same else f"sha={container.sha}"
 
 
 def _can_serve(snapshot: Snapshot, container: Container) -> bool:
@@ -95,16 +126,19 @@ def _previous_goal(snapshot: Snapshot, config: str) -> Goal:
     live, standby = snapshot.live, snapshot.standby
     if live and snapshot.action_of_live == "rollback":
         left = (
-            f"; to return to {short_sha(standby.sha)} name it: sha={standby.sha}" if standby else ""
+            f"; to return to {name_beside(standby, live)} name it: {way_to(standby, live)}"
+            if standby
+            else ""
         )
-        return _container_goal(live, f"already rolled back to {short_sha(live.sha)}{left}")
+        here = name_beside(live, standby)
+        return _container_goal(live, f"already rolled back to {here}{left}")
     last = next(reversed(snapshot.history.runs.values()), None)
     cut_off = last is not None and last.state is State.REVERTED and bool(last.end.get("by"))
     # A run that died right after its cutover has not written that it was live.
     served = last is not None and (last.turns or last.end.get("back_seconds") is not None)
     if live and last and cut_off and served and last.begin.get("action") == "release":
         # Whoever rolls back after a release that served and was cut off means it, and not one more.
-        further = f"; to go back further name it: sha={standby.sha}" if standby else ""
+        further = f"; to go back further name it: {way_to(standby, live)}" if standby else ""
         short = short_sha(str(last.begin.get("sha", "")))
         return _container_goal(live, f"{short} was taken back already{further}")
     previous = snapshot.previous

@@ -108,4 +108,7 @@ def serving_line(host: Host) -> str:
     if live is None:
         return "no release is live on this host"
     state = "" if live.running else f", but its container is {live.state}"
-    return f"{live.sha} in slot {live.slot}{state}"
+    standby = snapshot.standby
+    same = standby is not None and standby.sha == live.sha
+    config = f" with configuration {live.config}" if same else ""
+    return f"{live.sha}{config} in slot {live.slot}{state}"

@@ -59,12 +59,13 @@ def fixture_loaded(monkeypatch: pytest.MonkeyPatch) -> Loaded:
     [
         ("status", (".status", None, False)),
         ("status api --json", (".status", "api", True)),
-        ("rollback api", (".actions", "api", "", "", False)),
+        ("rollback api", (".actions", "api", "", "", "", False)),
+        ("rollback api --release r-1", (".actions", "api", "", "", "r-1", False)),
         (
             "rollback api --sha 0123456 --break-lease dead",
-            (".actions", "api", "0123456", "dead", False),
+            (".actions", "api", "0123456", "dead", "", False),
         ),
-        ("rollback api --with-defaults", (".actions", "api", "", "", True)),
+        ("rollback api --with-defaults", (".actions", "api", "", "", "", True)),
         ("revert api", (".actions", "api", "")),
         ("revert api --run r1", (".actions", "api", "r1")),
         ("watchdog api", (".._release.watchdog", "api")),

@@ -30,6 +30,7 @@ def test_expected_backends_follow_the_live_slots() -> None:
 
 def test_status_table_lines_up_and_notes_trouble() -> None:
     live = {"sha": SHA, "digest": "sha256:" + "c" * 64, "slot": "blue", "since": "now"}
+    live |= {"config": "0123456789ab", "release": "20261127T075800Z-aaaaaaa"}
     info = {
         "live": {**live, "state": "exited"},
         "standby": {},
@@ -46,7 +47,8 @@ def test_status_table_lines_up_and_notes_trouble() -> None:
     text = fleet.status_table({"a": {"__app_info": info}}, ["a"])
     rows = text.splitlines()
     assert rows[0].startswith("HOST  STATE")
-    assert rows[1].split()[:4] == ["a", "live", "aaaaaaa", "c" * 12]
+    assert rows[1].split()[:5] == ["a", "live", "aaaaaaa", "c" * 12, "0123456789ab"]
+    assert rows[1].split()[-1] == "20261127T075800Z-aaaaaaa"
     assert rows[2].split()[:3] == ["a", "retained", "bbbbbbb"]
     for note in ("container is exited", "HAProxy uses green", "api-blue-1 is left over", "ann"):
         assert note in text

@@ -1,6 +1,6 @@
 # Copyright (c) 2026, Greenlight contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether an image is what its name says: the commit in its label. Pure."""
+"""Is an image the one that was asked for? Pure."""
 
 from __future__ import annotations
 
