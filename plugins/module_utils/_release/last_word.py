@@ -17,7 +17,7 @@ from .._model.spec import Order, short_sha
 from .._state.history import State
 from . import report, traffic
 from .context import Host
-from .planner import Kind
+from .planner import Kind, Phase
 
 WAITS: t.Final = (
     "nothing has gone back, because other hosts may have made it final; this host goes back when"
