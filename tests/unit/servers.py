@@ -67,6 +67,8 @@ def raw_server(*chunks: bytes, pause: float = 0.0) -> t.Iterator[int]:
     The last chunk is sent again and again until the client has gone. Yields the port.
     """
     server = socket.create_server(("127.0.0.1", 0))
+    # A client that never comes must not keep the test for ever.
+    server.settimeout(60.0)
     ended = threading.Event()
 
     def serve() -> None:

@@ -63,13 +63,28 @@ class Engine:
             found = [self.container(entry["Id"]) for entry in listed]
         return sorted((c for c in found if c is not None), key=lambda c: (c.release, c.created))
 
-    def container(self, identifier: str) -> Container | None:
-        """Return one container, or None when it is gone."""
+    def container(self, identifier: str, limit: float | None = None) -> Container | None:
+        """Return one container, or None when it is gone.
+
+        With `limit` Docker's silence is waited for that many seconds. Raises EngineError.
+        """
         try:
-            with translated(f"inspect {identifier[:12]}", may_be_gone=True):
+            with (
+                self._limited(limit or sdk.CALL_TIMEOUT),
+                translated(f"inspect {identifier[:12]}", may_be_gone=True),
+            ):
                 return container_of(self._client.inspect_container(identifier))
         except sdk.NotFound:
             return None
+
+    @contextlib.contextmanager
+    def _limited(self, seconds: float) -> t.Iterator[None]:
+        """Wait that long for each answer inside, instead of CALL_TIMEOUT."""
+        before, self._client.timeout = self._client.timeout, seconds
+        try:
+            yield
+        finally:
+            self._client.timeout = before
 
     def names_in_use(self) -> set[str]:
         """Return the names of all containers on the host, ours or not."""

@@ -89,6 +89,7 @@ class Compensation:
         The proxy is asked first: an effect whose answer was lost may have taken place.
         """
         begin = self._host.clock.now()
+        self._try("free the room that was kept on the disk", self._host.journal.use_room)
         route = self._route()
         if route.answered and (route.canary or route.percent):
             self._end_canary()

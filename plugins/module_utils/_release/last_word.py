@@ -26,14 +26,12 @@ WAITS: t.Final = (
 """What becomes of a host that has proved a release and cannot make it final."""
 
 
-def commit_proved(
-    host: Host, order: Order, lease: t.Callable[[str], None], phase: Phase
-) -> list[report.Done]:
+def commit_proved(host: Host, order: Order, phase: Phase) -> list[report.Done]:
     """Make a run final here that has proved its release, in a phase that does so.
 
-    Returns what was done, which may be nothing. Whoever calls holds the lock; `lease` writes the
-    run's lease, given the SHA. Raises Failure when the word cannot be written, and FileError when
-    the journal cannot be read.
+    Returns what was done, which may be nothing. Whoever calls holds the lock. Raises Failure when
+    the word cannot be written, and FileError when the journal cannot be read; the lease that the
+    proof has left goes on then.
     """
     if phase not in ("committed", "settled"):
         return []
@@ -44,8 +42,6 @@ def commit_proved(
     release = run.turns[-1].release if run.turns else ""
     try:
         with boundary(DEFECT):
-            # Nobody is said to be at work: should this process die, the host waits all the same.
-            lease(sha)
             host.journal.write(
                 State.COMMITTED, order.run, release=release, sha=sha, action=order.action
             )

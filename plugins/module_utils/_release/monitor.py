@@ -20,6 +20,13 @@ _AWAY_LIMIT: t.Final = 2.0
 """Seconds for which HAProxy may not answer; systemd starts it again 0.1 s after it has died."""
 
 
+_FIRST_PAUSE: t.Final = 0.1
+"""Seconds at least between two checks once the time of the watch is over."""
+
+_DOCKER_LIMIT: t.Final = 2.0
+"""Seconds that Docker's word on the container is waited for: one that hangs must not keep the watch
+from seeing what HAProxy and the health check say."""
+
 _PATIENCE: t.Final = 0.5
 """Seconds that a look waits for an answer at most; the counters are looked at until it comes."""
 
@@ -49,20 +56,23 @@ class Watcher:
     def watch(self, seconds: float, address: str, port: int) -> str:
         """Watch for that many seconds, asking the health path at the address; return a summary.
 
-        A check that is under way then is waited for, which takes the time of one answer at most.
-        Raises CheckError with the numbers as soon as the release is not good any more.
+        A check that is under way then is waited for, and one that has failed is followed by others
+        until one is good or they are too many: the last word is never a failed check. Raises
+        CheckError with the numbers as soon as the release is not good any more.
         """
         host, interval = self._host, self._watch.interval
         begin = host.clock.now()
         while True:
             asker = self.look(address, port)
             elapsed = host.clock.now() - begin
-            if elapsed >= seconds and not asker.is_waiting:
+            if elapsed >= seconds and not asker.is_waiting and not self._failed:
+                # It may have ended since the look began.
+                self._see_container()
                 served = max(self._tally.requests - asker.asked, 0)
                 return f"healthy, {served} requests served, {self._tally.errors} failed"
             # Whoever waits for an answer has waited in the look already.
             if not asker.is_waiting:
-                host.clock.sleep(min(interval, seconds - elapsed))
+                host.clock.sleep(min(interval, max(seconds - elapsed, _FIRST_PAUSE)))
 
     def look(self, address: str, port: int) -> Asker:
         """Look once, without waiting long for an answer of the health check; return who asks.
@@ -93,7 +103,7 @@ class Watcher:
 
     def _see_container(self) -> None:
         try:
-            found = self._host.engine.container(self._container.id)
+            found = self._host.engine.container(self._container.id, _DOCKER_LIMIT)
         except EngineError:
             # Containers outlive a restart of dockerd, and the checks below tell whether this one
             # does; that Docker does not answer condemns no release.

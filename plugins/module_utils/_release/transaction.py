@@ -104,7 +104,7 @@ class Transaction:
         check_expectation(self._order.health.expect)
         ended = preconditions.lock(self._host, self._order)
         try:
-            said = commit_proved(self._host, self._order, self._lease, phase)
+            said = commit_proved(self._host, self._order, phase)
             outcome = self._plan_at_last(find_goal, phase)
             outcome.done += said
             outcome.notes += [ended] if ended else []

@@ -133,12 +133,18 @@ def _is_stamp(name: str, prefix: str) -> bool:
     return name.startswith(prefix) and name[len(prefix) :][:1].isdigit()
 
 
+ROOM_BYTES: t.Final = 16384
+"""Bytes that a run keeps on the disk: the pointer's file and the last word fit in, also when
+something else has filled the disk meanwhile."""
+
+
 class Journal:
     """The journal file of one application on this host."""
 
     def __init__(self, folder: str, clock: Clock) -> None:
         self.folder = folder
         self.path = f"{folder}/journal.jsonl"
+        self._room = f"{folder}/room"
         self._clock = clock
 
     def read(self) -> History:
@@ -154,11 +160,23 @@ class Journal:
         return fold(entries, damaged)
 
     def write(self, event: str, run: str, **data: t.Any) -> None:
-        """Append one event with the time of now and fsync it. Values must never be secret."""
+        """Append one event with the time of now and fsync it. Values must never be secret.
+
+        A run that begins keeps room on the disk for the word that it is final or taken back.
+        Raises FileError.
+        """
+        if event == State.BEGUN.value:
+            files.write_atomic(self._room, "0" * ROOM_BYTES, 0o600)
+        elif event in (State.COMMITTED.value, State.REVERTED.value, State.SETTLED.value):
+            self.use_room()
         lines = [self._render(event, run, data)]
         if files.size(self.path) == 0:
             lines.insert(0, self._render("journal", "", {"format": FORMAT}))
         files.append_lines(self.path, lines)
+
+    def use_room(self) -> None:
+        """Give back the room that was kept: now it is needed. Raises FileError."""
+        files.remove(self._room)
 
     def _render(self, event: str, run: str, data: dict[str, t.Any]) -> str:
         record = {"time": utc_stamp(self._clock.wall()), "run": run, "event": event, **data}

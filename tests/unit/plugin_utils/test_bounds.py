@@ -13,7 +13,7 @@ from ansible_collections.greenlight.droplet.plugins.plugin_utils import bounds
 
 OPTIONS: dict[str, t.Any] = {
     "health": {"deadline": 60.0, "timeout": 2.0},
-    "watch": {"seconds": 10.0},
+    "watch": {"seconds": 10.0, "failed_checks": 2},
     "canary": {"percent": 0, "seconds": 30.0},
     "pull_seconds": 300.0,
     "lock_wait": 0.0,
@@ -40,7 +40,7 @@ def test_each_lease_covers_what_the_others_may_still_do() -> None:
 
 def test_a_watch_and_a_canary_lengthen_every_turn() -> None:
     plain = limits(hosts=5).cut_over
-    assert limits(hosts=5, watch={"seconds": 70.0}).cut_over == plain + 5 * 60
+    assert limits(hosts=5, watch={"seconds": 70.0, "failed_checks": 2}).cut_over == plain + 5 * 60
     share = {"percent": 10, "seconds": 60.0}
     assert limits(hosts=5, canary=share).cut_over == plain + 5 * 60
 
@@ -63,7 +63,7 @@ def test_the_balancer_counts_only_where_there_is_one() -> None:
 
 def test_the_bound_outlasts_a_phase_that_ends_after_its_controller() -> None:
     share = {"percent": 10, "seconds": 300.0}
-    found = limits(hosts=2, canary=share, watch={"seconds": 300.0})
+    found = limits(hosts=2, canary=share, watch={"seconds": 300.0, "failed_checks": 2})
     one = found.cut_over / 2
     assert found.bound >= one + found.after_cutover
 

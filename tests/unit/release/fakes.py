@@ -71,7 +71,7 @@ class FakeEngine(Engine):
     def containers(self, app: str) -> list[Container]:
         return sorted(self._world.containers.values(), key=lambda c: (c.release, c.created))
 
-    def container(self, identifier: str) -> Container | None:
+    def container(self, identifier: str, limit: float | None = None) -> Container | None:
         return self._world.containers.get(identifier)
 
     def network(self, name: str) -> dict[str, t.Any] | None:

@@ -83,6 +83,9 @@ class FakeJournal(Journal):
     def rotate(self) -> None:
         return None
 
+    def use_room(self) -> None:
+        return None
+
     def identity(self) -> str:
         return "this droplet"
 
