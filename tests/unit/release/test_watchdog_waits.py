@@ -27,7 +27,7 @@ from tests.unit.release.orders import order_for, release, rollback
 from tests.unit.release.states import assert_consistent, live_and_standby
 from tests.unit.release.test_hands import change
 from tests.unit.release.test_watchdog import LEASE, B, C, D, prepared, state_of, through
-from tests.unit.release.world import KilledError, World
+from tests.unit.release.world import World
 
 
 @pytest.fixture(name="world")
