@@ -86,7 +86,7 @@ def revert(app: str, run: str) -> str:
         return "no run is under way on this host that could be taken back; nothing was changed"
     for done in outcome.done:
         show(done)
-    return "the run is taken back"
+    return "the run is taken back" + "".join(f"\nnote: {note}" for note in outcome.notes)
 
 
 def _holder() -> str:

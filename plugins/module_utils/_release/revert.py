@@ -19,10 +19,15 @@ from .host_state import Snapshot
 from .planner import Plan
 from .target import Goal
 
+_PROVED: t.Final = (
+    "this host had proved the release, so others of its fleet may have made it final; see with"
+    " status-api.yml that all serve the same, else release again what shall be live"
+)
+
 if t.TYPE_CHECKING:
     from .._model.spec import Order
 
-OTHER_HOST: t.Final = "taken back, because another host failed"
+TOLD: t.Final = "taken back, because whoever led the run said so: it failed here or elsewhere"
 
 
 def revert_order(host: Host, order: Order) -> report.Outcome | None:
@@ -37,7 +42,7 @@ def revert_order(host: Host, order: Order) -> report.Outcome | None:
     preconditions.lock(host, order)
     try:
         preconditions.break_lease(host, order)
-        return revert_run(host, order.run, OTHER_HOST)
+        return revert_run(host, order.run, TOLD)
     finally:
         host.lock.release()
 
@@ -55,14 +60,18 @@ def revert_at_console(host: Host, run: str, holder: str) -> report.Outcome | Non
             raise
         host.lock.acquire("", holder, "revert", HANDOVER)
     try:
-        unfinished = host.journal.read().unfinished()
+        history = host.journal.read()
+        unfinished = history.unfinished()
         name = run or (unfinished.identifier if unfinished else "")
         if not name:
             lease = host.lock.read_any_lease()
             if lease is not None:
                 host.lock.end_lease()
             return None
-        return revert_run(host, name, f"taken back by {holder}", by=holder)
+        outcome = revert_run(host, name, f"taken back by {holder}", by=holder)
+        if outcome is not None and history.run(name).state is State.PROVED:
+            outcome.notes.append(_PROVED)
+        return outcome
     finally:
         host.lock.release()
 

@@ -103,6 +103,14 @@ def test_revert_takes_back_the_unfinished_run(world: World) -> None:
     assert "no run is under way" in actions.revert("api", "half-way")
 
 
+def test_revert_warns_where_other_hosts_may_have_made_the_run_final(world: World) -> None:
+    release(world, C, "proved", run="run-1")
+    text = actions.revert("api", "")
+    assert "others of its fleet may have made it final" in text
+    release(world, C, "live", run="run-2")
+    assert "may have made it final" not in actions.revert("api", "")
+
+
 @pytest.mark.parametrize(
     ("told", "found"),
     [
