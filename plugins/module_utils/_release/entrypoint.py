@@ -270,7 +270,8 @@ def _message(outcome: report.Outcome, order: Order) -> str:
     if outcome.done:
         return f"{order.action} of {short}: {', '.join(done.step for done in outcome.done)}"
     if not outcome.plan.steps:
-        return goal.note or f"{short} is live already with this configuration; nothing to do"
+        how = goal.note or "with this configuration"
+        return f"{short} is live already {how}; nothing to do"
     names = ", ".join(step.kind.value for step in outcome.plan.steps)
     note = f" ({goal.note})" if goal.note else ""
     return f"{order.action} of {short}{note}: {names}"
