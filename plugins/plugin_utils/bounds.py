@@ -103,7 +103,8 @@ def _one_cutover(options: t.Mapping[str, t.Any]) -> float:
     share = canary["seconds"] if canary["percent"] else 0.0
     # A last check before it, HAProxy's own, and looks of a canary or a watch may each end one
     # answer later than their time.
-    late = (options["watch"]["failed_checks"] + 2) * health["timeout"]
+    watches = 2 if canary["percent"] else 1
+    late = (watches * options["watch"]["failed_checks"] + 2) * health["timeout"]
     return float(CALL + 2 * UP + share + options["watch"]["seconds"] + late)
 
 

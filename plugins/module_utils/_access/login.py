@@ -49,12 +49,17 @@ def find(connection: str, proc: str = "/proc") -> Login:
 
     Raises SpecError when that is not known, for then nobody can say what would lock us out.
     """
-    for pid in _line(os.getpid(), proc):
-        said = _environment(pid, proc).get(VARIABLE, "")
-        if said:
-            address, port = parse(said)
-            return Login(_user(pid, proc), address, port, said)
-    if connection.rpartition(".")[2] in BESIDE_THE_NETWORK:
+    beside = connection.rpartition(".")[2] in BESIDE_THE_NETWORK
+    told = [(pid, _environment(pid, proc).get(VARIABLE, "")) for pid in _line(os.getpid(), proc)]
+    told = [(pid, said) for pid, said in told if said]
+    if told:
+        said = told[0][1]
+        # sudo has it too and is root's own; the uppermost process of the session is the user's.
+        user = _user([pid for pid, also in told if also == said][-1], proc)
+        address, port = parse(said)
+        # Who is on the host already has one session for all connections.
+        return Login(user, address, port, "" if beside else said)
+    if beside:
         return Login("", "", 0)
     raise SpecError(
         f"ansible_connection is {connection!r}, and no session of this host says {VARIABLE}: it is"

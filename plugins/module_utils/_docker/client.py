@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import typing as t
 
 from .._core.clock import Clock
@@ -34,8 +35,10 @@ from .users import USERS_FILE, only_file, user_number
 class Engine:
     """The Docker engine of this host."""
 
-    def __init__(self) -> None:
-        self._client = connect(SOCKET)
+    @functools.cached_property
+    def _client(self) -> t.Any:
+        """The SDK's client, connected when something is first asked."""
+        return connect(SOCKET)
 
     def _call(
         self, what: str, function: t.Callable[..., t.Any], *args: t.Any, **named: t.Any
@@ -56,11 +59,11 @@ class Engine:
 
     # -- containers ------------------------------------------------------------------------------
 
-    def containers(self, app: str) -> list[Container]:
+    def containers(self, app: str, limit: float | None = None) -> list[Container]:
         """Return the application's containers in any state, oldest release first."""
-        with translated("list containers"):
+        with self._limited(limit or sdk.CALL_TIMEOUT), translated("list containers"):
             listed = self._client.containers(all=True, filters={"label": [f"{LABEL}app={app}"]})
-            found = [self.container(entry["Id"]) for entry in listed]
+            found = [self.container(entry["Id"], limit) for entry in listed]
         return sorted((c for c in found if c is not None), key=lambda c: (c.release, c.created))
 
     def container(self, identifier: str, limit: float | None = None) -> Container | None:

@@ -77,6 +77,9 @@ def installed_engines() -> list[str]:
 def plan(wanted: Settings) -> Plan:
     """Compare the host with the settings. Raises SpecError for what contradicts them."""
     before, record = files.read_text(PATH), files.read_text(RECORD)
+    if record is None:
+        # An earlier run was cut off before the engine ran with what it had written.
+        record = files.read_text(PENDING) or None
     present = daemon_settings.read(before)
     ours = daemon_settings.written_by_us(present, record)
     words = command_line()
@@ -129,7 +132,8 @@ def apply(found: Plan) -> None:
             files.write_atomic(COPY, found.before, 0o600)
         if not os.path.isdir(os.path.dirname(PATH)):
             files.make_folder(os.path.dirname(PATH), 0o755)
-        files.write_atomic(PENDING, "", 0o600)
+        # A run that ends here leaves the next one what is ours in the file, and what is theirs.
+        files.write_atomic(PENDING, found.record, 0o600)
         files.write_atomic(PATH, found.after, 0o644)
         _restart(found)
         files.remove(PENDING)

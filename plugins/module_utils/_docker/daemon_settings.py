@@ -25,6 +25,9 @@ _WITHOUT_RECORD: t.Final = frozenset(
 )
 """What a file of ours always had before there was a record of what we wrote."""
 
+_SOMETIMES: t.Final = frozenset({"metrics-addr", "userns-remap"})
+"""What it had where a variable of the role asked for it."""
+
 _THEIRS_STAYS: t.Final = ("log-level",)
 _LISTS: t.Final = ("insecure-registries",)
 _MAPS: t.Final = ("log-opts", "default-ulimits")
@@ -79,7 +82,9 @@ def written_by_us(present: Settings, record: str | None) -> Settings:
     """Return the settings that are ours: those of the record, or of a file from before it."""
     if record is not None:
         return read(record)
-    return dict(present) if present.keys() >= _WITHOUT_RECORD else {}
+    known = _WITHOUT_RECORD | _SOMETIMES
+    ours = {key: value for key, value in present.items() if key in known}
+    return ours if present.keys() >= _WITHOUT_RECORD else {}
 
 
 def merge(present: Settings, wanted: Settings, ours: Settings) -> Settings:

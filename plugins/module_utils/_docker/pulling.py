@@ -8,12 +8,17 @@ restarts for a second would end a release that it had promised an image to.
 
 from __future__ import annotations
 
+import queue
 import re
+import threading
 import typing as t
 
 from .._core.clock import Clock
 from .._core.errors import EngineError
-from .sdk import SDK_FAULTS, translated
+from .sdk import CALL_TIMEOUT, SDK_FAULTS, translated
+
+_Told = queue.SimpleQueue[t.Any]
+_OVER: t.Final = object()
 
 _PAUSES: t.Final = (1.0, 3.0)
 """Seconds to wait before a pull is begun again."""
@@ -60,23 +65,59 @@ class _Progress:
         self.has_manifest = False
 
     def follow(self, begin: t.Callable[[], t.Iterable[t.Any]]) -> None:
-        with translated(f"pull {self._what}"):
-            messages = begin()
+        told: _Told = queue.SimpleQueue()
+        # The SDK waits for ever for the next message of a pull, so somebody else waits for it.
+        threading.Thread(target=self._tell, args=(begin, told), daemon=True).start()
         try:
-            for message in messages:
+            while (message := self._next(told)) is not _OVER:
                 self._take(message)
         except SDK_FAULTS as exc:
             raise EngineError(f"The pull of {self._what} was cut off: {exc}") from exc
+
+    def _tell(self, begin: t.Callable[[], t.Iterable[t.Any]], told: _Told) -> None:
+        """Hand on what the engine says, and how it ends; it may never come to its end."""
+        try:
+            with translated(f"pull {self._what}"):
+                messages = begin()
+            for message in messages:
+                told.put(message)
+            told.put(_OVER)
+        except EngineError as exc:
+            told.put(exc)
+        except SDK_FAULTS as exc:
+            told.put(exc)
+
+    def _next(self, told: _Told) -> t.Any:
+        """Return the next message, _OVER at the end.
+
+        Raises EngineError, also after a silence, and what the SDK has raised.
+        """
+        left = self._end - self._clock.now()
+        try:
+            found = told.get(timeout=min(max(left, 0.0), CALL_TIMEOUT))
+        except queue.Empty:
+            if left <= CALL_TIMEOUT:
+                raise self._late() from None
+            raise EngineError(
+                f"The pull of {self._what} was silent for {CALL_TIMEOUT} s. The registry or the"
+                " network stands still."
+            ) from None
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _late(self) -> EngineError:
+        return EngineError(
+            f"The pull of {self._what} was not over after {self._limit:g} s. The registry or"
+            " the network is slow; set app_pull_seconds if that is so."
+        )
 
     def _take(self, message: dict[str, t.Any]) -> None:
         if said := _error_of(message):
             raise EngineError(f"Docker could not pull {self._what}: {said}")
         self.has_manifest |= message.get("status") in _LAYER
         if self._clock.now() > self._end:
-            raise EngineError(
-                f"The pull of {self._what} was not over after {self._limit:g} s. The registry or"
-                " the network is slow; set app_pull_seconds if that is so."
-            )
+            raise self._late()
 
 
 def _error_of(message: dict[str, t.Any]) -> str:

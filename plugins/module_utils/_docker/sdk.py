@@ -99,6 +99,7 @@ def translated(what: str, *, may_be_gone: bool = False) -> t.Iterator[None]:
 
     With `may_be_gone` its NotFound passes, which says that what is meant is not there.
     """
+    _require_sdk()
     try:
         yield
     except APIError as exc:

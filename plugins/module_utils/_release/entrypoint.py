@@ -270,8 +270,9 @@ def _message(outcome: report.Outcome, order: Order) -> str:
     if outcome.done:
         return f"{order.action} of {short}: {', '.join(done.step for done in outcome.done)}"
     if not outcome.plan.steps:
-        how = goal.note or "with this configuration"
-        return f"{short} is live already {how}; nothing to do"
+        if goal.note and not goal.note.startswith("with "):
+            return goal.note
+        return f"{short} is live already {goal.note or 'with this configuration'}; nothing to do"
     names = ", ".join(step.kind.value for step in outcome.plan.steps)
     note = f" ({goal.note})" if goal.note else ""
     return f"{order.action} of {short}{note}: {names}"

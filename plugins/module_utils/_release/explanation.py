@@ -88,7 +88,7 @@ class Explanation:
         state = outcome.before.history.run(self._order.run).state
         committed = any(done.step == Kind.COMMIT.value for done in outcome.done)
         if committed or state is State.COMMITTED:
-            return "the release is final and serves; this host completes what is left alone"
+            return "the release is final; this host completes what is left alone"
         if state is State.PROVED:
             return WAITS
         return (

@@ -17,6 +17,8 @@ from .report import Outcome
 def is_final(host: Host, order: Order, step: Step, outcome: Outcome) -> bool:
     """Tell whether the run may not go back any more when this step fails."""
     run, steps = outcome.before.history.run(order.run), outcome.plan.steps
+    if run.state is State.COMMITTED:
+        return True
     if step.kind is Kind.COMMIT:
         # The write that failed may have made it final.
         return is_committed(host, order.run)

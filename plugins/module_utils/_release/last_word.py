@@ -19,6 +19,9 @@ from . import report, traffic
 from .context import Host
 from .planner import Kind, Phase
 
+_LIMIT: t.Final = 2.0
+"""Seconds that Docker's word is waited for, before it goes without."""
+
 WAITS: t.Final = (
     "nothing has gone back, because other hosts may have made it final; this host goes back when"
     " nobody goes on with the run"
@@ -40,6 +43,9 @@ def commit_proved(host: Host, order: Order, phase: Phase) -> list[report.Done]:
         return []
     sha, begin = str(run.begin.get("sha", "")), host.clock.now()
     release = run.turns[-1].release if run.turns else ""
+    if _has_died(host, release):
+        # The plan looks at it once more, and goes back: better the old release than none.
+        return []
     try:
         with boundary(DEFECT):
             host.journal.write(
@@ -49,6 +55,16 @@ def commit_proved(host: Host, order: Order, phase: Phase) -> list[report.Done]:
         raise _failure(host, order, sha, exc) from exc
     text = f"{short_sha(sha)} is final; from here on only a rollback leads back"
     return [report.Done(Kind.COMMIT.value, text, host.clock.now() - begin)]
+
+
+def _has_died(host: Host, release: str) -> bool:
+    """Tell whether Docker says that the release's container does not run; its silence does not."""
+    try:
+        with boundary(DEFECT):
+            found = host.engine.containers(host.application.app, _LIMIT)
+    except GreenlightError:
+        return False
+    return not any(c.running for c in found if c.release == release)
 
 
 def _failure(host: Host, order: Order, sha: str, exc: GreenlightError) -> report.Failure:

@@ -65,7 +65,8 @@ class Watcher:
         while True:
             asker = self.look(address, port)
             elapsed = host.clock.now() - begin
-            if elapsed >= seconds and not asker.is_waiting and not self._failed:
+            has_word = not asker.is_waiting and self._away_since is None
+            if elapsed >= seconds and has_word and not self._failed:
                 # It may have ended since the look began.
                 self._see_container()
                 served = max(self._tally.requests - asker.asked, 0)

@@ -137,6 +137,9 @@ def make_plan(snapshot: Snapshot, goal: Goal, phase: Phase, terms: Terms) -> Pla
         return Plan(goal, tuple(steps))
     keep = [c for c in (goal.target, old) if c is not None]
     images = retention.choose(snapshot, goal, terms.retain, keep, terms.repository)
+    if not serves and run.state is State.COMMITTED:
+        text = f"{short_sha(goal.sha)} must serve before what served before is stopped"
+        steps.append(Step(Kind.CONFIRM, text, goal.target))
     steps += _settle_steps(snapshot, keep, old, terms, steps)
     steps += _retain_steps(snapshot, goal, keep, terms, images.names)
     return Plan(goal, tuple(steps), images.notes)

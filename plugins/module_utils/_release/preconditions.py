@@ -122,6 +122,12 @@ def check_own_run(order: Order, snapshot: Snapshot) -> None:
     if own.state is State.REVERTED:
         reason = str(own.end.get("reason", "")) or "nobody knows why"
         raise TakenBackError(f"This run was taken back on this host: {reason}.")
+    if not own.is_over and not own.begin and own.state is not State.COMMITTED:
+        raise TakenBackError(
+            "The line of the journal in which this run began is damaged on this host, so nobody"
+            " knows what served before. What serves now goes on. Release the SHA that shall be"
+            " live."
+        )
     if other := history.overtaken_by(order.run):
         raise TakenBackError(
             f"Run {other} has begun on this host since, so this one cannot go on. status-api.yml"

@@ -38,11 +38,14 @@ def descriptor_path(app: str) -> str:
 def open_engine(check_mode: bool) -> Engine | None:
     """Return the engine; in check mode None on a host that has none yet."""
     try:
-        return Engine()
+        engine = Engine()
+        # Only what is asked connects.
+        engine.architecture()
     except NotSetUpError:
         if check_mode:
             return None
         raise
+    return engine
 
 
 def find_changes(application: Application, engine: Engine | None) -> list[Change]:

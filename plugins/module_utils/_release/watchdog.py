@@ -208,7 +208,10 @@ class Watchdog:
         snapshot = observe(host)
         old, live = snapshot.standby, snapshot.live
         said = "its old container is stopped already"
-        if old is not None and old.running and old != live:
+        if live is None or not live.running:
+            # What still runs is better than nothing, and a rollback finds it at once.
+            said = "what ran before is left as it is, because the live container does not run"
+        elif old is not None and old.running and old != live:
             traffic.drain(host, old, undo.drain_seconds)
             traffic.assert_not_live(host, old, live)
             traffic.stop_for_rollback(host, old, undo.stop_timeout)

@@ -119,7 +119,7 @@ class HostLock:
             )
 
         # Whoever wrote these files held the lock, so what is still there belongs to the dead.
-        for name in ("live.map", "journal.jsonl", "lease.json", "hash.key"):
+        for name in ("live.map", "journal.jsonl", "lease.json", "hash.key", "room"):
             files.remove_temporaries(self._folder, name)
 
     def release(self) -> None:

@@ -85,7 +85,9 @@ class SecretStore:
                 " release are lost. Release its SHA again."
             ) from exc
         path = host_folder(self._app, release)
-        if any(files.permissions(f"{path}/{name}") is None for name in values):
+        if files.permissions(path) is None or any(
+            files.permissions(f"{path}/{name}") is None for name in values
+        ):
             self._lay_out(release, values, owner)
 
     def ensure_all(self) -> int:

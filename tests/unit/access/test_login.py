@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from ansible_collections.greenlight.droplet.plugins.module_utils._access import login
+from ansible_collections.greenlight.droplet.plugins.module_utils._core import files
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import SpecError
 from dev import settings
 
@@ -64,6 +65,22 @@ def test_a_session_is_found_although_sudo_empties_the_environment() -> None:
     # env(1) would put Python in its own place; a shell that waits stays above it.
     script = f'env -u {login.VARIABLE} "$@"; exit $?'
     assert found_by("ssh", "bash", "-c", script, "session")[1:] == ["198.51.100.7", 2222]
+
+
+def test_below_sudo_the_login_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sudo has the variable too, and is root's own process."""
+    mine = os.getpid()
+    tree = {mine: (0, 102, ""), 102: (0, 101, SESSION), 101: (1, 100, SESSION), 100: (0, 1, "")}
+    for pid, (user, parent, session) in tree.items():
+        folder = tmp_path / str(pid)
+        folder.mkdir()
+        (folder / "status").write_text(f"PPid:\t{parent}\nUid:\t{user}\t0\t0\t0\n")
+        (folder / "environ").write_text(f"{login.VARIABLE}={session}\0" if session else "")
+    monkeypatch.setattr(files, "user_name", {0: "root", 1: "ops"}.get)
+    found = login.find("ssh", str(tmp_path))
+    assert (found.user, found.port, found.session) == ("ops", 2222, SESSION)
+    # On the host itself no new connection can be asked for.
+    assert login.find("local", str(tmp_path)).session == ""
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,8 @@ def test_what_we_wrote_ourselves_is_replaced_and_taken_out() -> None:
 
 def test_a_file_of_an_earlier_version_counts_as_ours() -> None:
     assert settings.written_by_us(WANTED, None) == WANTED
+    # What somebody has added to such a file stays theirs.
+    assert settings.written_by_us({**WANTED, "data-root": "/srv/docker"}, None) == WANTED
     assert settings.written_by_us(FOREIGN, None) == {}
     assert settings.written_by_us(FOREIGN, json.dumps(WANTED)) == WANTED
 
@@ -189,6 +191,24 @@ def test_an_engine_that_does_not_start_gets_the_old_file_again(
     assert host.read_text(encoding="utf-8") == text
     assert calls.count("systemctl restart") == 2
     assert daemon.plan(WANTED).changed
+
+
+def test_a_run_that_is_cut_off_in_the_restart_leaves_others_settings_theirs(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd(monkeypatch, host)
+    host.write_text(json.dumps(FOREIGN), encoding="utf-8")
+
+    def die(_plan: object) -> str:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(daemon, "_restart", die)
+        with pytest.raises(KeyboardInterrupt):
+            daemon.apply(daemon.plan(WANTED))
+    daemon.apply(daemon.plan(WANTED))
+    assert json.loads(host.read_text(encoding="utf-8"))["data-root"] == "/srv/docker"
+    assert not daemon.plan(WANTED).changed
 
 
 def test_an_interrupted_run_is_taken_up(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import typing as t
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.clock import Clock
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import EngineError
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker import client as module
+from ansible_collections.greenlight.droplet.plugins.module_utils._docker import pulling
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.sdk import connect
 from tests.unit import asked
@@ -113,3 +116,17 @@ def test_patience_has_an_end(
     with pytest.raises(EngineError, match="503 Service Unavailable"):
         pull(engine, tmp_path, monkeypatch, limit)
     assert (engine.pulls, len(slept)) == (pulls, pulls - 1)
+
+
+def test_a_pull_that_falls_silent_ends_with_its_time() -> None:
+    silent = threading.Event()
+
+    def begin() -> t.Iterator[dict[str, t.Any]]:
+        yield {"status": "Downloading"}
+        silent.wait(30.0)
+
+    begun = time.monotonic()
+    with pytest.raises(EngineError, match=r"was not over after 0\.5 s"):
+        pulling.pull(begin, "an image", 0.5, Clock())
+    assert time.monotonic() - begun < 5.0
+    silent.set()

@@ -194,7 +194,7 @@ def test_an_sdk_that_does_not_fit_its_libraries_is_named(
 ) -> None:
     spoil(monkeypatch)
     with pytest.raises(NotSetUpError, match="cannot speak to the engine, which does answer") as no:
-        host()
+        host().architecture()
     said = str(no.value)
     assert "docker 7" in said
     assert "requests 2" in said
@@ -208,7 +208,7 @@ def test_an_engine_that_is_not_ready_is_not_taken_for_a_bad_sdk(
     recorded.ping = 503
     recorded.newest = "nonsense"
     with pytest.raises(NotSetUpError, match=r"not ready: it answers HTTP 503 .*starting"):
-        host()
+        host().architecture()
 
 
 IMPORTS: dict[str, tuple[str, str]] = {
@@ -225,7 +225,7 @@ CONNECT = """
 from ansible_collections.greenlight.droplet.plugins.module_utils._core import errors
 from ansible_collections.greenlight.droplet.plugins.module_utils._docker.client import Engine
 try:
-    Engine()
+    Engine().architecture()
 except errors.NotSetUpError as exc:
     print(exc)
 """

@@ -68,7 +68,7 @@ class FakeEngine(Engine):
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def containers(self, app: str) -> list[Container]:
+    def containers(self, app: str, limit: float | None = None) -> list[Container]:
         return sorted(self._world.containers.values(), key=lambda c: (c.release, c.created))
 
     def container(self, identifier: str, limit: float | None = None) -> Container | None:

@@ -272,7 +272,7 @@ def test_a_run_whose_end_cannot_be_written_says_that_the_new_release_serves(worl
         release(world, C, run="run-1", phase="settled")
     assert caught.value.step == "finish"
     assert caught.value.serving.startswith(C)
-    assert "the release is final and serves" in str(caught.value)
+    assert "the release is final; this host completes" in str(caught.value)
     world.broken.clear()
     release(world, C, run="run-1")
     assert live_and_standby(world) == (C, B)

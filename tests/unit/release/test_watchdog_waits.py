@@ -59,13 +59,38 @@ def test_a_proved_release_does_not_go_back_for_a_repair_that_is_refused(world: W
     with pytest.raises(Failure) as caught:
         release(world, C, run="run-1", phase="settled")
     assert (caught.value.step, live_and_standby(world)[0]) == ("repair", C)
-    assert "the release is final and serves" in str(caught.value)
+    assert "the release is final; this host completes" in str(caught.value)
     assert caught.value.final
     assert state_of(world) is State.COMMITTED
     # Whoever leads the run may go on with it.
     world.broken = {}
     release(world, C, run="run-1", phase="settled")
     assert state_of(world) is State.SETTLED
+
+
+@pytest.mark.parametrize("state", ["exited", "restarting"])
+@pytest.mark.parametrize("phase", ["committed", "settled"])
+def test_a_proved_release_whose_container_has_died_goes_back(
+    world: World, phase: Phase, state: str
+) -> None:
+    through(world, "proved")
+    change(world, C, state=state)
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase=phase)
+    assert (caught.value.step, caught.value.final) == ("prove", False)
+    assert live_and_standby(world)[0] == B
+
+
+def test_what_ran_before_is_not_stopped_while_a_final_release_does_not_run(world: World) -> None:
+    through(world, "committed")
+    change(world, C, state="exited")
+    with pytest.raises(Failure) as caught:
+        release(world, C, run="run-1", phase="settled")
+    assert (caught.value.step, caught.value.final) == ("confirm", True)
+    assert (
+        "left as it is, because the live container does not run" in Watchdog(make_host(world)).run()
+    )
+    assert [c.sha for c in world.containers.values() if c.running] == [B]
 
 
 def test_a_host_whose_docker_is_down_still_hears_that_the_release_is_final(
