@@ -74,11 +74,12 @@ def main() -> None:
         found = daemon.plan(module.params["settings"])
         if not module.check_mode:
             daemon.apply(found)
+    before, after = daemon.shown(found.before), daemon.shown(found.after)
     module.exit_json(
         changed=found.changed,
         changes=[daemon.PATH] if found.changed else [],
         engines=engines,
-        diff=diff_of([(daemon.PATH, found.before, found.after)] if found.changed else []),
+        diff=diff_of([(daemon.PATH, before, after)] if found.changed else []),
     )
 
 

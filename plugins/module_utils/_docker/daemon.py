@@ -134,11 +134,22 @@ def apply(found: Plan) -> None:
             files.make_folder(os.path.dirname(PATH), 0o755)
         # A run that ends here leaves the next one what is ours in the file, and what is theirs.
         files.write_atomic(PENDING, found.record, 0o600)
-        files.write_atomic(PATH, found.after, 0o644)
+        _write(found.after)
         _restart(found)
         files.remove(PENDING)
     if files.read_text(RECORD) != found.record:
         files.write_atomic(RECORD, found.record, 0o600)
+
+
+def _write(text: str) -> None:
+    """Write the settings; a file that is there keeps its mode and owner: it may hold a password."""
+    mode, *owner = files.permissions(PATH) or (0o644, 0, 0)
+    files.write_atomic(PATH, text, mode, (owner[0], owner[1]))
+
+
+def shown(text: str) -> str:
+    """Return settings as a diff may show them, without the passwords in the URLs of proxies."""
+    return re.sub(r"//[^/@\s\"]*@", "//***@", text)
 
 
 def _restart(found: Plan) -> None:
@@ -151,7 +162,7 @@ def _restart(found: Plan) -> None:
     if not said:
         return
     if found.before:
-        files.write_atomic(PATH, found.before, 0o644)
+        _write(found.before)
     else:
         files.remove(PATH)
     files.remove(PENDING)

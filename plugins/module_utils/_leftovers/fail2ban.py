@@ -110,7 +110,10 @@ def read(found: t.Sequence[str]) -> Sections:
 
 
 def _read_one(path: str, depth: int) -> Sections:
-    parser = configparser.RawConfigParser(strict=False, allow_no_value=True, default_section="")
+    # fail2ban takes what stands behind a semicolon for a comment too.
+    parser = configparser.RawConfigParser(
+        strict=False, allow_no_value=True, default_section="", inline_comment_prefixes=(";",)
+    )
     try:
         parser.read_string(files.read_damaged_text(path))
     except configparser.Error:

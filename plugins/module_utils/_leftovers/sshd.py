@@ -130,7 +130,16 @@ def explain(
 ) -> str:
     """Say what a leftover does, where it stands, and what was meant."""
     shown = _shown(said, keyword)
-    wanted = "yes" if keyword == "usepam" else _shown(meant, keyword)
+    wanted = _shown(meant, keyword)
+    if keyword == "usepam":
+        # It may stand nowhere: sshd's own default is no, the distribution's file says yes.
+        places = "".join(
+            f", and take 'UsePAM no' out of {place}" for place, _line in found.get(keyword, [])
+        )
+        return (
+            f"usepam is {shown} for {user} instead of yes: write 'UsePAM yes' into"
+            f" /etc/ssh/sshd_config{places}."
+        )
     where = " and ".join(place for place, _line in found.get(keyword, [])) or "a file that is read"
     return f"{keyword} is {shown} for {user} instead of {wanted}: take it out of {where}."
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import typing as t
 from pathlib import Path
@@ -209,6 +210,20 @@ def test_a_run_that_is_cut_off_in_the_restart_leaves_others_settings_theirs(
     daemon.apply(daemon.plan(WANTED))
     assert json.loads(host.read_text(encoding="utf-8"))["data-root"] == "/srv/docker"
     assert not daemon.plan(WANTED).changed
+
+
+def test_a_password_in_the_file_is_neither_shown_nor_opened_to_others(
+    host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemd(monkeypatch, host)
+    proxies = {"http-proxy": "http://user:s3cret@proxy.test:3128"}
+    host.write_text(json.dumps({**FOREIGN, "proxies": proxies}), encoding="utf-8")
+    host.chmod(0o600)
+    found = daemon.plan(WANTED)
+    daemon.apply(found)
+    assert stat.S_IMODE(host.stat().st_mode) == 0o600
+    assert "s3cret" in host.read_text(encoding="utf-8")
+    assert "s3cret" not in daemon.shown(found.before) + daemon.shown(found.after)
 
 
 def test_an_interrupted_run_is_taken_up(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
