@@ -56,7 +56,7 @@ def revert_at_console(host: Host, run: str, holder: str) -> report.Outcome | Non
     try:
         host.lock.acquire("", holder, "revert", 0.0)
     except LockedError:
-        if not host.lock.end_holder(any_run=False):
+        if not host.lock.end_holder(any_run=False, run=run):
             raise
         host.lock.acquire("", holder, "revert", HANDOVER)
     try:

@@ -140,12 +140,15 @@ class HostLock:
             " --break-lease."
         )
 
-    def end_holder(self, *, any_run: bool) -> str:
+    def end_holder(self, *, any_run: bool, run: str = "") -> str:
         """End the process of a release that holds the kernel lock; say whose it was, or nothing.
 
-        With `any_run` that of a rollback too. The host's own work is never ended: it puts right.
+        With `any_run` that of a rollback too, with `run` that of this run alone. The host's own
+        work is never ended: it puts right.
         """
         holder = self._read_holder()
+        if run and holder.get("run") != run:
+            return ""
         action, pid = holder.get("action"), holder.get("pid")
         mine = any_run and action not in HOST_ACTIONS
         if not isinstance(pid, int) or not (mine or action == RELEASING):

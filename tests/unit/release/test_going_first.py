@@ -177,6 +177,13 @@ def test_revert_at_the_console_ends_the_release_that_hangs(
     assert live(world) == B
 
 
+def test_revert_of_another_run_at_the_console_ends_nobody(hung: Host, tmp_path: Path) -> None:
+    with process_with_lock(tmp_path, "release") as process:
+        with pytest.raises(LockedError):
+            revert_at_console(hung, "mistyped", "root@api-1 (console)")
+        assert process.poll() is None
+
+
 def test_a_process_that_does_not_hold_the_lock_is_let_alone(tmp_path: Path) -> None:
     (tmp_path / "lock").touch()
     with process_with_lock(tmp_path, "release") as process:
