@@ -50,7 +50,7 @@ class Proxies:
         return any(_means(name, host, port, address) for name in names if name)
 
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Address: t.TypeAlias = "ipaddress.IPv4Address | ipaddress.IPv6Address"
 
 
 def _address(host: str) -> Address | None:

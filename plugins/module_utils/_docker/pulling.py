@@ -17,7 +17,7 @@ from .._core.clock import Clock
 from .._core.errors import EngineError
 from .sdk import CALL_TIMEOUT, SDK_FAULTS, translated
 
-_Told = queue.SimpleQueue[t.Any]
+_Told: t.TypeAlias = "queue.SimpleQueue[t.Any]"
 _OVER: t.Final = object()
 
 _PAUSES: t.Final = (1.0, 3.0)

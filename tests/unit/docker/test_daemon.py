@@ -39,7 +39,7 @@ WANTED: dict[str, t.Any] = {
 FOREIGN: dict[str, t.Any] = {
     "data-root": "/srv/docker",
     "dns": ["10.0.0.53"],
-    "registry-mirrors": ["https://mirror.example.test"],
+    "registry-mirrors": ["https://cache.example.test"],
     "insecure-registries": ["old.example.test:5000"],
     "log-level": "warn",
     "log-opts": {"labels": "team"},
