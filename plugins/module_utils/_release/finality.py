@@ -20,8 +20,8 @@ def is_final(host: Host, order: Order, step: Step, outcome: Outcome) -> bool:
     if run.state is State.COMMITTED:
         return True
     if step.kind is Kind.COMMIT:
-        # The write that failed may have made it final.
-        return is_committed(host, order.run)
+        # Others of the fleet may have made it final already, and so may the write that failed.
+        return run.state is State.PROVED or is_committed(host, order.run)
     if any(done.kind is Kind.COMMIT for done in steps[: steps.index(step)]):
         return True
     if run.state is State.PROVED and step.kind is Kind.REPAIR:
