@@ -33,7 +33,7 @@ check-unit: setup
 # Each part runs even when one before it failed; the exit code says whether all passed. Behind each is how many seconds
 # it may take, on a machine of two cores as fast as scripts/stages.py says.
 test: setup ## all tests: unit, integration, hardening, a part of the crash matrix, e2e, molecule
-	@$(PYTHON) -m scripts.stages unit=250+images=300 e2e=2700+hardening=2700 integration=1500+molecule=700,crash=600,many-hosts=500
+	@$(PYTHON) -m scripts.stages unit=250+images=300 e2e=2700+hardening=3000 integration=1500+molecule=600,crash=500,many-hosts=400
 
 lint: setup ## all static checks (one: make lint only=mypy)
 	@$(PYTHON) -m scripts.lint $(only)
