@@ -12,7 +12,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.greenlight.droplet.plugins.module_utils._core import http
 from ansible_collections.greenlight.droplet.plugins.module_utils._core.errors import (
     GreenlightError,
 )
@@ -22,10 +21,10 @@ from ansible_collections.greenlight.droplet.plugins.module_utils._release.report
     Outcome,
 )
 from ansible_collections.greenlight.droplet.plugins.module_utils._release.watchdog import Watchdog
-from tests.unit.release.fakes import answer_from
 from tests.unit.release.host_state import make_host
 from tests.unit.release.orders import release, revert, rollback, sha_of
 from tests.unit.release.states import assert_consistent, live_and_standby
+from tests.unit.release.test_watchdog import prepared
 from tests.unit.release.world import World
 
 A, B, C, D = (sha_of(name) for name in "abcd")
@@ -50,15 +49,6 @@ def type_in(world: World, command: str) -> Outcome:
     if found[1] == "rollback":
         return rollback(world, named.pop("sha", ""), **named)
     return release(world, named.pop("sha"), **named)
-
-
-def prepared(monkeypatch: pytest.MonkeyPatch) -> World:
-    """A droplet with B live and A as standby, and nothing of C."""
-    world = World()
-    monkeypatch.setattr(http, "get", answer_from(world))
-    release(world, A)
-    release(world, B)
-    return world
 
 
 def go_through_phases(world: World) -> None:
